@@ -1,0 +1,143 @@
+/** Statement (1) of sync: the agent's on-premises config says what our config says. */
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Config } from "../config/config.ts";
+import { errorCode, errorText } from "../failure.ts";
+import type { Instant } from "../host/clock.ts";
+import type { Log } from "../report/log.ts";
+import type { SyncAnswer } from "./exchange.ts";
+import {
+  type Difference,
+  desiredConfig,
+  type OnPremisesConfig,
+  type Reading,
+  readOnPremisesConfig,
+  repairOnPremisesConfig,
+} from "./on-premises-config.ts";
+import type { AgentSettings } from "./settings.ts";
+import type { SyncRecord } from "./sync-record.ts";
+
+export interface KeptConfig {
+  report: SyncAnswer["config"];
+  isAsDesired: boolean;
+  wasRepaired: boolean;
+  /** What it says now, in a form that compares; null when that is not known. */
+  meaning: string | null;
+  /** When the file was last changed, by the wall clock; null when there is none. */
+  changedWallMs: number | null;
+}
+
+export interface Upkeep {
+  config: Config;
+  settings: AgentSettings;
+  log: Log;
+  /** Called before a repair: killed in the middle of one, the next run must not take the config for long loaded. */
+  beforeRepair: () => Promise<void>;
+}
+
+export async function keepConfig({ config, settings, log, beforeRepair }: Upkeep): Promise<KeptConfig> {
+  const file = settings.onPremisesConfigFile;
+  const desired = desiredConfig(config);
+  const reading = await readOnPremisesConfig(file, desired);
+  if (reading.kind === "unreadable") return unknown(file, `it cannot be read: ${reading.why}`);
+  if (reading.kind === "read" && reading.differences.length === 0) {
+    const report: SyncAnswer["config"] = {
+      state: "matches",
+      file,
+      detail: "",
+      differences: [],
+      backup: null,
+    };
+    return {
+      report,
+      isAsDesired: true,
+      wasRepaired: false,
+      meaning: reading.meaning,
+      changedWallMs: changedWallMs(file),
+    };
+  }
+  const differences = reading.kind === "read" ? reading.differences : allMissing(desired);
+  if (reading.kind === "missing" && !isDirectory(dirname(file))) {
+    return {
+      ...unknown(file, `${dirname(file)} does not exist: is the CodeDeploy agent installed?`),
+      meaning: null,
+    };
+  }
+  if (config.agent.onDrift === "report") return reported(file, reading, differences);
+  await beforeRepair();
+  return repair(file, desired, reading, differences, log);
+}
+
+async function repair(
+  file: string,
+  desired: OnPremisesConfig,
+  old: Reading,
+  differences: Difference[],
+  log: Log,
+): Promise<KeptConfig> {
+  let backup: string | null;
+  try {
+    backup = await repairOnPremisesConfig(file, desired, old, new Date());
+  } catch (error) {
+    const why = errorCode(error) ?? errorText(error);
+    log.error("agent_config_not_repaired", { file, why });
+    const drifted = reported(file, old, differences);
+    return { ...drifted, report: { ...drifted.report, detail: `it could not be repaired: ${why}` } };
+  }
+  for (const { key, found, wanted } of differences)
+    log.warn("agent_config_repaired", { file, key, old: found, new: wanted, backup });
+  const repaired = await readOnPremisesConfig(file, desired);
+  return {
+    report: { state: "repaired", file, detail: "", differences, backup },
+    isAsDesired: true,
+    wasRepaired: true,
+    meaning: repaired.kind === "read" ? repaired.meaning : null,
+    changedWallMs: changedWallMs(file),
+  };
+}
+
+function reported(file: string, reading: Reading, differences: Difference[]): KeptConfig {
+  const state = reading.kind === "missing" ? "missing" : "drifted";
+  return {
+    report: {
+      state,
+      file,
+      detail: "agent.on_drift is report: it was left as it is",
+      differences,
+      backup: null,
+    },
+    isAsDesired: false,
+    wasRepaired: false,
+    meaning: reading.kind === "read" ? reading.meaning : null,
+    changedWallMs: changedWallMs(file),
+  };
+}
+
+function unknown(file: string, detail: string): KeptConfig {
+  const report: SyncAnswer["config"] = { state: "unknown", file, detail, differences: [], backup: null };
+  return { report, isAsDesired: false, wasRepaired: false, meaning: null, changedWallMs: null };
+}
+
+function allMissing(desired: OnPremisesConfig): Difference[] {
+  return Object.entries(desired).map(([key, wanted]) => ({ key, found: null, wanted }));
+}
+
+/**
+ * Since when the config has been saying what it says, on the boot clock. Known exactly from one run to the next;
+ * at the first sight in a boot only the file's own time tells, which a step of the clock may have falsified: a
+ * time in the future counts as now, which costs at most one graceful reload.
+ */
+export function configChangedBootMs(kept: KeptConfig, { config }: SyncRecord, now: Instant): number {
+  if (kept.wasRepaired) return now.bootMs;
+  if (config !== null) return config.meaning === kept.meaning ? config.sinceBootMs : now.bootMs;
+  if (kept.changedWallMs === null) return now.bootMs;
+  return Math.min(now.bootMs, now.bootMs - (now.wallMs - kept.changedWallMs));
+}
+
+function changedWallMs(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.ctimeMs ?? null;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,128 @@
+/**
+ * Has the agent's worker replaced, gracefully: SIGTERM to the worker, which finishes the lifecycle event in hand,
+ * and the master starts a new one, which reads config and credentials afresh (FACTS).
+ *
+ * Never signals the master, and never restarts the service while anything but the agent would die with it.
+ */
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { errorCode, errorText } from "../failure.ts";
+import { processesIn } from "./control-group.ts";
+import { children, isAlive, type ProcessIdentity } from "./processes.ts";
+import type { AgentService } from "./service.ts";
+
+const execute = promisify(execFile);
+
+export type ReloadOutcome =
+  | { kind: "done"; worker: ProcessIdentity }
+  /** The worker is still there, or its successor is not: with a lifecycle event that began meanwhile, or hung. */
+  | { kind: "no_new_worker"; detail: string }
+  | { kind: "failed"; detail: string; nextStep: string };
+
+export interface ReloadLimits {
+  /** For `systemctl` itself, in milliseconds. */
+  commandMs: number;
+  /** From the signal to the new worker, in milliseconds; the master takes about 5 s. */
+  workerMs: number;
+}
+
+const POLL_MS = 100;
+
+/** @param service one that runs and has a worker */
+export async function reloadAgent(
+  unit: string,
+  service: AgentService,
+  limits: ReloadLimits,
+): Promise<ReloadOutcome> {
+  const { master, worker } = service;
+  if (master === null || worker === null)
+    return { kind: "no_new_worker", detail: "the agent has no worker to replace" };
+  const failure = await signalWorker(unit, service, worker, limits.commandMs);
+  return failure ?? awaitSuccessor(master, worker, limits.workerMs);
+}
+
+async function signalWorker(
+  unit: string,
+  { isUnit, canReload }: AgentService,
+  worker: ProcessIdentity,
+  limitMs: number,
+): Promise<ReloadOutcome | null> {
+  if (isUnit && canReload) return systemctl("reload", unit, limitMs);
+  // Our drop-in is not in force (or there is no unit): the same signal, sent by ourselves.
+  try {
+    if (isAlive(worker)) process.kill(worker.pid, "SIGTERM");
+    return null;
+  } catch (error) {
+    if (errorCode(error) === "ESRCH") return null;
+    return {
+      kind: "failed",
+      detail: `the worker (process ${worker.pid}) may not be signalled (${errorCode(error)}), and ${unit} has no ExecReload=`,
+      nextStep: `Let systemd see the drop-in: systemctl daemon-reload; systemctl show -p CanReload ${unit}`,
+    };
+  }
+}
+
+async function awaitSuccessor(
+  master: ProcessIdentity,
+  old: ProcessIdentity,
+  limitMs: number,
+): Promise<ReloadOutcome> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const successor = children(master.pid)?.find(
+      ({ pid, startTicks }) => pid !== old.pid || startTicks !== old.startTicks,
+    );
+    if (successor && !isAlive(old)) return { kind: "done", worker: successor };
+    if (!isAlive(master)) {
+      return {
+        kind: "failed",
+        detail: "the agent's master ended meanwhile",
+        nextStep: "See the agent's log, and whether it is running.",
+      };
+    }
+    if (performance.now() >= deadline) {
+      const what = isAlive(old)
+        ? `the old worker (process ${old.pid}) has not ended`
+        : "the master has started no new worker";
+      return { kind: "no_new_worker", detail: what };
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** @returns why a restart would harm more than the agent, or null when the group holds the agent alone */
+export function whyNoRestart({ isUnit, controlGroup, master, worker }: AgentService): string | null {
+  if (!isUnit || controlGroup === null || master === null)
+    return "systemd does not keep the agent's processes";
+  const pids = processesIn(controlGroup);
+  if (pids === null) return "what runs in the agent's control group cannot be known";
+  const others = pids.filter((pid) => pid !== master.pid && pid !== worker?.pid);
+  if (others.length === 0) return null;
+  return `${others.length} other process${others.length === 1 ? "" : "es"} in the agent's control group would be killed with it (process ${others.slice(0, 5).join(", ")})`;
+}
+
+export function restartAgent(unit: string, limitMs: number): Promise<ReloadOutcome | null> {
+  return systemctl("restart", unit, limitMs);
+}
+
+/** @returns null when it went well */
+async function systemctl(
+  verb: "reload" | "restart",
+  unit: string,
+  limitMs: number,
+): Promise<ReloadOutcome | null> {
+  try {
+    await execute("systemctl", [verb, "--no-ask-password", "--", unit], {
+      timeout: limitMs,
+      killSignal: "SIGKILL",
+    });
+    return null;
+  } catch (error) {
+    const isHung = error instanceof Error && "killed" in error && error.killed === true;
+    const detail = isHung
+      ? `systemctl ${verb} ${unit} did not end within ${Math.round(limitMs / 1_000)} s`
+      : `systemctl ${verb} ${unit} failed: ${errorText(error).split("\n").slice(1, 2).join("") || errorText(error)}`;
+    return { kind: "failed", detail, nextStep: `See: systemctl status ${unit}; systemctl list-jobs` };
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The agent's service as it stands: what systemd says of the unit, and which processes are master and worker.
+ *
+ * `active` proves nothing about the worker (FACTS), and a SysV-generated unit has no main process at all, so the
+ * processes themselves are looked at.
+ */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { promisify } from "node:util";
+import { errorText } from "../failure.ts";
+import { children, identify, masterFromPidFile, type ProcessIdentity } from "./processes.ts";
+import type { AgentSettings } from "./settings.ts";
+
+const execute = promisify(execFile);
+
+export type ServiceState =
+  | "running"
+  | "starting"
+  | "stopping"
+  | "stopped"
+  | "failed"
+  | "masked"
+  | "absent"
+  | "unknown";
+
+export interface AgentService {
+  state: ServiceState;
+  /** What a person should know beside the state; empty when there is nothing. */
+  detail: string;
+  /** Whether systemd keeps it; false for one that was started by hand or where there is no systemd. */
+  isUnit: boolean;
+  canReload: boolean;
+  controlGroup: string | null;
+  invocationId: string | null;
+  master: ProcessIdentity | null;
+  /** The newest child of the master; null while it is being replaced. */
+  worker: ProcessIdentity | null;
+}
+
+export type UnitProperties = ReadonlyMap<string, string>;
+
+const PROPERTIES =
+  "LoadState,ActiveState,SubState,UnitFileState,MainPID,ControlGroup,InvocationID,CanReload,Result";
+const SHOW_LIMIT_MS = 10_000;
+
+export async function inspectService(unit: string, settings: AgentSettings): Promise<AgentService> {
+  const byHand = () => withoutUnit(settings);
+  if (!existsSync("/run/systemd/system")) return byHand();
+  let properties: UnitProperties;
+  try {
+    const { stdout } = await execute("systemctl", ["show", "--property", PROPERTIES, "--", unit], {
+      timeout: SHOW_LIMIT_MS,
+      killSignal: "SIGKILL",
+    });
+    properties = parseProperties(stdout);
+  } catch (error) {
+    const detail = `systemctl show ${unit} failed: ${errorText(error).split("\n")[0]}`;
+    return { ...nothing("unknown", detail), isUnit: true };
+  }
+  if (properties.get("LoadState") === "not-found") {
+    const service = byHand();
+    return service.master === null
+      ? nothing("absent", `there is no unit ${unit}: is the CodeDeploy agent installed?`)
+      : service;
+  }
+  return withProcesses(interpretUnit(properties, unit), properties, settings);
+}
+
+export function parseProperties(text: string): UnitProperties {
+  return new Map(
+    text.split("\n").flatMap((line): [string, string][] => {
+      const at = line.indexOf("=");
+      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
+    }),
+  );
+}
+
+type UnitState = Pick<AgentService, "state" | "detail">;
+
+export function interpretUnit(properties: UnitProperties, unit: string): UnitState {
+  const value = (key: string) => properties.get(key) ?? "";
+  if (value("LoadState") === "masked")
+    return { state: "masked", detail: `${unit} is masked; systemctl unmask ${unit} undoes it` };
+  if (value("LoadState") !== "loaded")
+    return { state: "unknown", detail: `systemd could not load ${unit} (${value("LoadState")})` };
+  switch (value("ActiveState")) {
+    case "active":
+    case "reloading":
+    case "refreshing":
+      return { state: "running", detail: "" };
+    case "activating":
+      return { state: "starting", detail: `${unit} is ${value("SubState")}` };
+    case "deactivating":
+      return { state: "stopping", detail: `${unit} is ${value("SubState")}` };
+    case "failed":
+      return { state: "failed", detail: `${unit} failed (${value("Result")}); see journalctl -u ${unit}` };
+    case "inactive":
+      return { state: "stopped", detail: `${unit} is stopped; systemctl start ${unit} starts it` };
+    default:
+      return { state: "unknown", detail: `${unit} is ${value("ActiveState")}` };
+  }
+}
+
+function withProcesses(state: UnitState, properties: UnitProperties, settings: AgentSettings): AgentService {
+  const text = (key: string) => properties.get(key) || null;
+  const mainPid = Number(properties.get("MainPID") ?? 0);
+  const unit = {
+    ...nothing(state.state, state.detail),
+    isUnit: true,
+    canReload: properties.get("CanReload") === "yes",
+    controlGroup: text("ControlGroup"),
+    invocationId: text("InvocationID"),
+  };
+  if (state.state !== "running") return unit;
+  const masterPid = mainPid > 0 ? mainPid : masterFromPidFile(settings.pidFile, settings.programName);
+  if (masterPid === null) {
+    // A SysV unit stays "active (exited)" when its daemon has died.
+    return {
+      ...unit,
+      state: "stopped",
+      detail: `systemd takes it for running, but ${settings.pidFile} names no living master`,
+    };
+  }
+  return { ...unit, ...family(masterPid) };
+}
+
+function withoutUnit(settings: AgentSettings): AgentService {
+  const masterPid = masterFromPidFile(settings.pidFile, settings.programName);
+  if (masterPid === null) return nothing("stopped", `${settings.pidFile} names no living master`);
+  return { ...nothing("running", ""), ...family(masterPid) };
+}
+
+function family(masterPid: number): Pick<AgentService, "master" | "worker"> {
+  return { master: identify(masterPid), worker: children(masterPid)?.at(-1) ?? null };
+}
+
+function nothing(state: ServiceState, detail: string): AgentService {
+  return {
+    state,
+    detail,
+    isUnit: false,
+    canReload: false,
+    controlGroup: null,
+    invocationId: null,
+    master: null,
+    worker: null,
+  };
+}

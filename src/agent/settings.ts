@@ -1,0 +1,79 @@
+/**
+ * The agent's own settings, `codedeployagent.yml`: where it keeps its things and how often it reads them. Keys
+ * are Ruby symbols, so their YAML text begins with a colon (agent, config.rb).
+ */
+import { join } from "node:path";
+import { FAILSAFE_SCHEMA, load } from "js-yaml";
+import { AGENT_DEFAULTS } from "../config/paths.ts";
+import { errorCode, errorText } from "../failure.ts";
+import { readTextIfPresent } from "../host/read-file.ts";
+
+export interface AgentSettings {
+  programName: string;
+  onPremisesConfigFile: string;
+  /** Holds a file for each lifecycle event in hand. */
+  trackingDirectory: string;
+  pidFile: string;
+  logFile: string;
+  /** A credentials file written at W has surely been read by W plus this, in milliseconds. */
+  pickupWindowMs: number;
+  proxyUri: string | null;
+  enableAuthPolicy: boolean;
+}
+
+/** The agent takes what it read to last 1,800 s, and reads again once fewer than 300 s of that remain (FACTS). */
+const READ_LASTS_MS = 1_500_000;
+const LONGEST_BACKOFF_MS = 90_000;
+/** Scheduling of the poll's threads, DNS, a slow answer to the last poll. */
+const ALLOWANCE_MS = 10_000;
+const MAX_BYTES = 256 * 1_024;
+
+export type SettingsReading = { settings: AgentSettings } | { unreadable: string };
+
+export async function readAgentSettings(path: string): Promise<SettingsReading> {
+  try {
+    const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES, followLink: true });
+    const value =
+      text === null || text.trim() === "" ? {} : load(text, { schema: FAILSAFE_SCHEMA, maxAliases: 0 });
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return { unreadable: `${path} does not hold keys and values` };
+    }
+    return { settings: interpret(new Map(Object.entries(value))) };
+  } catch (error) {
+    const code = errorCode(error);
+    return {
+      unreadable: `${path} cannot be read: ${code === "EACCES" ? "permission denied" : (code ?? errorText(error))}`,
+    };
+  }
+}
+
+function interpret(values: Map<string, unknown>): AgentSettings {
+  const text = (key: string, fallback: string) => {
+    const value = values.get(`:${key}`);
+    return typeof value === "string" && value !== "" && value !== "null" && value !== "~" ? value : fallback;
+  };
+  const seconds = (key: string, fallback: number) => {
+    const value = Number(text(key, String(fallback)));
+    return (Number.isFinite(value) && value >= 0 ? value : fallback) * 1_000;
+  };
+  const programName = text("program_name", "codedeploy-agent");
+  const proxyUri = text("proxy_uri", "");
+  const pause = Math.max(
+    LONGEST_BACKOFF_MS,
+    seconds("wait_between_runs", 1),
+    seconds("wait_after_error", 30),
+  );
+  return {
+    programName,
+    onPremisesConfigFile: text("on_premises_config_file", AGENT_DEFAULTS.onPremisesConfigFile),
+    trackingDirectory: join(
+      text("root_dir", AGENT_DEFAULTS.rootDir),
+      text("ongoing_deployment_tracking", "ongoing-deployment"),
+    ),
+    pidFile: join(text("pid_dir", AGENT_DEFAULTS.pidDir), `${programName}.pid`),
+    logFile: join(text("log_dir", AGENT_DEFAULTS.logDir), `${programName}.log`),
+    pickupWindowMs: READ_LASTS_MS + seconds("http_read_timeout", 80) + pause + ALLOWANCE_MS,
+    proxyUri: proxyUri === "" ? null : proxyUri,
+    enableAuthPolicy: text("enable_auth_policy", "false") === "true",
+  };
+}

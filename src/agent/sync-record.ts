@@ -1,0 +1,32 @@
+/** What the root oneshot must know of its own earlier runs in this boot. Only root writes and reads it. */
+import type { Paths } from "../config/config.ts";
+import { agentRuntimeFiles } from "../config/paths.ts";
+import { replaceFile } from "../host/atomic-file.ts";
+import { readTextIfPresent } from "../host/read-file.ts";
+
+export interface SyncRecord {
+  bootId: string;
+  /** What the agent's config said when last seen, and since when it has been saying so. */
+  config: { meaning: string; sinceBootMs: number } | null;
+  lastReloadBootMs: number | null;
+  /** A graceful reload that brought no new worker: the worker concerned, by pid and start. */
+  fruitlessReload: { pid: number; startTicks: number } | null;
+}
+
+/** A record of another boot is worth nothing: the agent's processes are all new. */
+export async function readSyncRecord(paths: Paths, bootId: string): Promise<SyncRecord> {
+  const fresh: SyncRecord = { bootId, config: null, lastReloadBootMs: null, fruitlessReload: null };
+  try {
+    const text = await readTextIfPresent(agentRuntimeFiles(paths).syncRecord, { maxBytes: 256 * 1_024 });
+    const value: unknown = text === null ? null : JSON.parse(text);
+    if (typeof value !== "object" || value === null) return fresh;
+    const record = value as Partial<SyncRecord>;
+    return record.bootId === bootId ? { ...fresh, ...record } : fresh;
+  } catch {
+    return fresh;
+  }
+}
+
+export async function writeSyncRecord(paths: Paths, record: SyncRecord): Promise<void> {
+  await replaceFile(agentRuntimeFiles(paths).syncRecord, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,121 @@
+/**
+ * What we call AssumeRole with: the configured file, or the SDK's own chain where no file was set up.
+ *
+ * A plain key pair is read directly; only what needs the SDK's providers (`credential_process`, SSO, web
+ * identity, IMDS) loads them.
+ */
+import type { AwsCredentialIdentity } from "@aws-sdk/types";
+import { parse } from "ini";
+import type { Config } from "../config/config.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
+import { readText } from "../host/read-file.ts";
+
+const MAX_BYTES = 256 * 1_024;
+
+export interface BaseCredentials {
+  identity: AwsCredentialIdentity;
+  /** Where they came from, for messages: a file and profile, or the chain. */
+  source: string;
+}
+
+/** @throws Failure of a `base_credentials_…` kind */
+export async function loadBaseCredentials(config: Config): Promise<BaseCredentials> {
+  const { file, profile, isDefault } = config.baseCredentials;
+  const source = `profile "${profile}" of ${file}`;
+  let text: string;
+  try {
+    text = await readText(file, { maxBytes: MAX_BYTES, followLink: true });
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" && isDefault) return fromChain(config);
+    throw unreadable(file, error);
+  }
+  const section = findSection(text, profile);
+  if (section === null)
+    throw missing(
+      `${file} has no profile "${profile}"`,
+      `Add [${profile}] with a key, or set base_credentials.profile.`,
+    );
+  const { aws_access_key_id: id, aws_secret_access_key: secret, aws_session_token: token } = section;
+  if (typeof id === "string" && typeof secret === "string" && id !== "" && secret !== "") {
+    const sessionToken = typeof token === "string" && token !== "" ? { sessionToken: token } : {};
+    return { identity: { accessKeyId: id, secretAccessKey: secret, ...sessionToken }, source };
+  }
+  if (id || secret)
+    throw missing(`${source} has only half a key`, "It needs aws_access_key_id and aws_secret_access_key.");
+  return fromProviders(file, profile, source);
+}
+
+/** `ini` makes a dotted section name into nested objects. */
+function findSection(text: string, profile: string): Record<string, unknown> | null {
+  let node: unknown = parse(text);
+  for (const part of profile.split(".")) {
+    if (typeof node !== "object" || node === null || !Object.hasOwn(node, part)) return null;
+    node = (node as Record<string, unknown>)[part];
+  }
+  return typeof node === "object" && node !== null ? { ...node } : null;
+}
+
+async function fromProviders(file: string, profile: string, source: string): Promise<BaseCredentials> {
+  const { fromIni } = await import("@aws-sdk/credential-providers");
+  try {
+    const identity = await fromIni({ filepath: file, configFilepath: file, profile, ignoreCache: true })();
+    return { identity, source };
+  } catch (error) {
+    // The providers' messages can repeat a credential_process command line with its arguments: not passed on.
+    throw new Failure(
+      {
+        kind: "base_credentials_invalid",
+        message: `${source} gave no credentials: neither a key pair nor a working credential_process`,
+        nextStep: `Run what its credential_process names by hand, as the user of the service.`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+async function fromChain(config: Config): Promise<BaseCredentials> {
+  const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  try {
+    const identity = await fromNodeProviderChain({
+      clientConfig: { region: config.region },
+      ignoreCache: true,
+    })();
+    return { identity, source: "the AWS SDK's default chain" };
+  } catch (error) {
+    throw new Failure(
+      {
+        kind: "base_credentials_missing",
+        message: `there are no base credentials: ${config.baseCredentials.file} does not exist, and the AWS SDK's default chain found none either`,
+        nextStep: `Write the key that may assume ${config.roleArn} to ${config.baseCredentials.file} (root:idc-helper, mode 0640).`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+function unreadable(file: string, error: unknown): Failure {
+  const code = errorCode(error);
+  if (code === "ENOENT")
+    return missing(
+      `${file} (base_credentials.file) does not exist`,
+      "Write it, or correct base_credentials.file.",
+    );
+  if (code === "EACCES") {
+    return missing(
+      `${file} may not be read by this user`,
+      `Run: chown root:idc-helper ${file}; chmod 0640 ${file}`,
+    );
+  }
+  return missing(
+    `${file} cannot be read: ${errorText(error)}`,
+    "It must be a regular file in AWS shared-credentials format.",
+  );
+}
+
+function missing(message: string, nextStep: string): Failure {
+  return new Failure({
+    kind: "base_credentials_missing",
+    message: `no base credentials: ${message}`,
+    nextStep,
+  });
+}

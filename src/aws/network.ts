@@ -1,0 +1,149 @@
+/**
+ * How we reach AWS: proxy, certificate authorities, time limits, and a bound on what an answer may weigh.
+ *
+ * The SDK follows no redirect and verifies certificates; nothing here can turn either off.
+ */
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { getCACertificates } from "node:tls";
+import type { HttpHandlerOptions } from "@aws-sdk/types";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Config } from "../config/config.ts";
+import { HOST_CA_BUNDLES } from "../config/paths.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
+import { readText, readTextIfPresent } from "../host/read-file.ts";
+import { scaledLimit } from "../host/service-environment.ts";
+
+/** An AssumeRole answer has 2 to 6 kB; something that sends much more is not STS. */
+const MAX_ANSWER_BYTES = 256 * 1_024;
+const MAX_BUNDLE_BYTES = 16 * 1_024 * 1_024;
+
+export interface Network {
+  requestHandler: BoundedHandler;
+  /** For messages: `through the proxy …`, or empty. */
+  route: string;
+}
+
+export async function openNetwork(config: Config, factor: number, env: NodeJS.ProcessEnv): Promise<Network> {
+  const { network } = config;
+  const proxyEnv = proxyEnvironment(network.proxy, env);
+  const handler = new NodeHttpHandler({
+    connectionTimeout: scaledLimit(network.connectTimeoutMs, factor),
+    // One call, one process: a connection kept open would only hold the exit up.
+    httpAgent: new HttpAgent({ proxyEnv }),
+    httpsAgent: new HttpsAgent({ proxyEnv, ca: await certificateAuthorities(network.caBundle) }),
+  });
+  const proxy = proxyEnv.HTTPS_PROXY;
+  return {
+    requestHandler: new BoundedHandler(handler, scaledLimit(network.requestTimeoutMs, factor)),
+    route: proxy ? ` through the proxy ${withoutPassword(proxy)}` : "",
+  };
+}
+
+/** The config's proxy wins over the environment's; NO_PROXY counts for both. */
+function proxyEnvironment(configured: string | null, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const variable = (name: string) => env[name.toLowerCase()] || env[name];
+  const given = {
+    HTTP_PROXY: configured ?? variable("HTTP_PROXY"),
+    HTTPS_PROXY: configured ?? variable("HTTPS_PROXY"),
+    NO_PROXY: variable("NO_PROXY"),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
+}
+
+function withoutPassword(proxy: string): string {
+  const url = URL.parse(proxy);
+  return url ? `${url.protocol}//${url.host}` : "of the environment";
+}
+
+/** Node's own list, the host's store (so that `update-ca-trust` is enough), and the configured bundle. */
+async function certificateAuthorities(bundle: string | null): Promise<string[]> {
+  const authorities = [...getCACertificates("default")];
+  for (const path of HOST_CA_BUNDLES) {
+    const host = await readTextIfPresent(path, { maxBytes: MAX_BUNDLE_BYTES, followLink: true }).catch(
+      () => null,
+    );
+    if (host !== null) {
+      authorities.push(host);
+      break;
+    }
+  }
+  if (bundle !== null) authorities.push(await readBundle(bundle));
+  return authorities;
+}
+
+async function readBundle(path: string): Promise<string> {
+  const wrong = (what: string) =>
+    new Failure({
+      kind: "config",
+      message: `network.ca_bundle ${path} ${what}`,
+      nextStep: "Name a readable file of CA certificates in PEM form, or set network.ca_bundle to null.",
+    });
+  let text: string;
+  try {
+    text = await readText(path, { maxBytes: MAX_BUNDLE_BYTES, followLink: true });
+  } catch (error) {
+    throw wrong(`cannot be read: ${errorCode(error) ?? errorText(error)}`);
+  }
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw wrong("holds no certificate in PEM form");
+  return text;
+}
+
+type Request = Parameters<NodeHttpHandler["handle"]>[0];
+type Answer = Awaited<ReturnType<NodeHttpHandler["handle"]>>;
+
+export class AnswerTooLargeError extends Error {
+  override readonly name = "AnswerTooLargeError";
+}
+
+/**
+ * Reads the whole answer, within one time limit for everything and up to a bound, before the SDK parses it. The
+ * SDK's own request timeout ends with the headers, so a server that stops in the middle would hold us for ever.
+ */
+export class BoundedHandler {
+  readonly metadata = { handlerProtocol: "http/1.1" };
+  readonly #handler: NodeHttpHandler;
+  readonly #limitMs: number;
+  /** The server's own clock as its last answer gave it, in milliseconds since the epoch; null without one. */
+  serverTimeMs: number | null = null;
+
+  constructor(handler: NodeHttpHandler, limitMs: number) {
+    this.#handler = handler;
+    this.#limitMs = limitMs;
+  }
+
+  async handle(request: Request, options: HttpHandlerOptions = {}): Promise<Answer> {
+    const abort = new AbortController();
+    let body: NodeJS.ReadableStream & { destroy(error?: Error): void };
+    const timer = setTimeout(() => {
+      abort.abort();
+      body?.destroy(Object.assign(new Error("the answer did not end in time"), { name: "TimeoutError" }));
+    }, this.#limitMs);
+    try {
+      const { response } = await this.#handler.handle(request, { ...options, abortSignal: abort.signal });
+      body = response.body;
+      const date = Date.parse(response.headers.date ?? "");
+      this.serverTimeMs = Number.isNaN(date) ? null : date;
+      response.body = await collect(body);
+      return { response };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  destroy(): void {
+    this.#handler.destroy();
+  }
+}
+
+async function collect(body: NodeJS.ReadableStream): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    length += bytes.length;
+    if (length > MAX_ANSWER_BYTES) throw new AnswerTooLargeError(`more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,45 @@
+/** What several commands have in common: how they find their config, and how they answer. */
+import type { Config } from "../config/config.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { CONFIG_FILE } from "../config/paths.ts";
+import { isSystemdService } from "../host/service-environment.ts";
+
+export interface ConfigOption {
+  /** The `--config` flag. */
+  config?: string;
+}
+
+export interface Answering {
+  json?: boolean;
+}
+
+export interface ReadConfigOptions {
+  /** Commands of a service go on past unknown keys; what an operator types does not. */
+  unknownKeys: "error" | "warn";
+  requireTrusted?: boolean;
+}
+
+export async function readConfig(
+  { config }: ConfigOption,
+  options: ReadConfigOptions,
+): Promise<LoadedConfig> {
+  // Parser and validation are for those who read the file: `run` and its refreshes get the outcome of another's reading.
+  const { loadConfig } = await import("../config/load.ts");
+  const { unknownKeys, requireTrusted = isSystemdService() } = options;
+  return loadConfig({ path: config ?? CONFIG_FILE, unknownKeys, requireTrusted, env: process.env });
+}
+
+/** The config that `run` hands to its children; it has been read and checked as a whole before. */
+export async function readResolvedConfig(): Promise<Config> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
+  return JSON.parse(text) as Config;
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0));
+}

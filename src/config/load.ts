@@ -1,0 +1,219 @@
+/** Reads a config file and answers with a whole, valid {@link Config}, or with all that is wrong. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { errorCode, errorText } from "../failure.ts";
+import { readText } from "../host/read-file.ts";
+import { findMisfits } from "./combinations.ts";
+import type { Config, Paths } from "./config.ts";
+import { ConfigError, type ConfigIssue } from "./config-error.ts";
+import { parseCron } from "./cron.ts";
+import { BASE_CREDENTIALS_FILE, DEFAULT_PATHS, stateFiles } from "./paths.ts";
+import { type ConfigFile, configSchema } from "./schema.ts";
+import { whoElseMayWrite } from "./trust.ts";
+import { parseYaml, type YamlDocument, YamlError } from "./yaml.ts";
+
+const MAX_BYTES = 256 * 1_024;
+
+export interface LoadOptions {
+  path: string;
+  /** `run` and `refresh` go on with a warning: an upgrade or downgrade must not stop a fleet. */
+  unknownKeys: "error" | "warn";
+  /** Refuse a file that others than root may write. */
+  requireTrusted: boolean;
+  env: NodeJS.ProcessEnv;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  warnings: ConfigIssue[];
+}
+
+/** @throws ConfigError with every issue found */
+export async function loadConfig({
+  path,
+  unknownKeys,
+  requireTrusted,
+  env,
+}: LoadOptions): Promise<LoadedConfig> {
+  const document = await readDocument(path, requireTrusted);
+  const { issues, unknown, file } = validate(document, path);
+  const errors = unknownKeys === "error" ? [...issues, ...unknown] : issues;
+  if (errors.length > 0 || file === null) throw new ConfigError(errors.sort((a, b) => a.line - b.line));
+  return { config: resolve(file, path, env), warnings: unknown };
+}
+
+async function readDocument(path: string, requireTrusted: boolean): Promise<YamlDocument> {
+  const wholeFile = (message: string, line = 1) => new ConfigError([{ file: path, line, key: "", message }]);
+  let source: string;
+  try {
+    // A link is fine here (configuration management makes them); what counts is who may write its target.
+    source = await readText(path, { maxBytes: MAX_BYTES, followLink: true });
+    const untrusted = requireTrusted ? whoElseMayWrite(path) : null;
+    if (untrusted !== null) {
+      throw wholeFile(`refused in a service: ${untrusted}. Mend with: chown root:root FILE; chmod 0644 FILE`);
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const code = errorCode(error);
+    if (code === "ENOENT") {
+      throw wholeFile(
+        "there is no such file. Write one (see idc-helper check-config --help) or name it with --config",
+      );
+    }
+    throw wholeFile(`cannot be read: ${code === "EACCES" ? "permission denied" : errorText(error)}`);
+  }
+  try {
+    return parseYaml(source);
+  } catch (error) {
+    if (error instanceof YamlError) throw wholeFile(`not valid YAML: ${error.message}`, error.line);
+    throw error;
+  }
+}
+
+interface Validation {
+  issues: ConfigIssue[];
+  unknown: ConfigIssue[];
+  file: ConfigFile | null;
+}
+
+function validate(document: YamlDocument, path: string): Validation {
+  const value = document.value ?? {};
+  const at = (key: readonly PropertyKey[], message: string): ConfigIssue => {
+    return { file: path, line: document.lineOf(key), key: key.map(String).join("."), message };
+  };
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) {
+    const issues = findMisfits(parsed.data, path).map(({ key, message }) => {
+      return at(key, `found ${found(value, key)}; ${message}`);
+    });
+    return { issues, unknown: [], file: issues.length > 0 ? null : parsed.data };
+  }
+  const unknown = parsed.error.issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return [];
+    return issue.keys.map((key) =>
+      at([...issue.path, key], `unknown key; known here: ${knownKeys(issue.path)}`),
+    );
+  });
+  const wrong = parsed.error.issues.filter((issue) => issue.code !== "unrecognized_keys");
+  const issues = wrong.map((issue) =>
+    at(issue.path, `found ${found(value, issue.path)}; allowed: ${issue.message}`),
+  );
+  const reparsed = configSchema.safeParse(repaired(value, parsed.error.issues));
+  if (!reparsed.success) return { issues, unknown, file: null };
+  const wrongKeys = new Set(wrong.map((issue) => issue.path.join(".")));
+  const isWrong = (key: readonly string[]) =>
+    key.some((_, index) => wrongKeys.has(key.slice(0, index + 1).join(".")));
+  for (const { key, involves, message } of findMisfits(reparsed.data, path)) {
+    if (!involves.some(isWrong)) issues.push(at(key, `found ${found(value, key)}; ${message}`));
+  }
+  return { issues, unknown, file: issues.length > 0 ? null : reparsed.data };
+}
+
+/** Stands in for required values that are wrong, so that the rest can still be judged together. */
+const PLACEHOLDERS: Record<string, string> = {
+  serial: "placeholder",
+  region: "xx-placeholder-1",
+  role_arn: "arn:aws:iam::000000000000:role/placeholder",
+};
+
+/** A copy without unknown keys and with defaults, or placeholders, for what is wrong. */
+function repaired(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  if (!isMapping(value)) return PLACEHOLDERS;
+  const copy = structuredClone(value);
+  const drop = (path: readonly PropertyKey[]) => {
+    const parent = path
+      .slice(0, -1)
+      .reduce<unknown>((node, key) => (isMapping(node) ? node[String(key)] : null), copy);
+    if (isMapping(parent)) delete parent[String(path.at(-1))];
+  };
+  for (const issue of issues) {
+    if (issue.code === "unrecognized_keys") for (const key of issue.keys) drop([...issue.path, key]);
+    else drop(issue.path);
+  }
+  return { ...PLACEHOLDERS, ...copy };
+}
+
+function knownKeys(path: readonly PropertyKey[]): string {
+  const schema = path.reduce<unknown>((node, key) => {
+    const shape = shapeOf(node);
+    return shape?.[String(key)];
+  }, configSchema);
+  return Object.keys(shapeOf(schema) ?? {}).join(", ");
+}
+
+function shapeOf(schema: unknown): Record<string, unknown> | null {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  if (schema instanceof z.ZodPipe) return shapeOf(schema.out);
+  return null;
+}
+
+/** What an operator wrote, short enough for a message and without a password that a URL may carry. */
+function found(value: unknown, path: readonly PropertyKey[]): string {
+  const node = path.reduce<unknown>(
+    (parent, key) => (isMapping(parent) ? parent[String(key)] : undefined),
+    value,
+  );
+  if (node === undefined) return path.length === 0 ? describe(value) : "nothing";
+  return describe(node);
+}
+
+function describe(node: unknown): string {
+  if (node === null) return "null";
+  if (typeof node === "string") {
+    const shown = node.replace(/\/\/[^/]*@/g, "//***@");
+    return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
+  }
+  return Array.isArray(node) ? "a list" : "keys and values";
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): Config {
+  const paths: Paths = {
+    // systemd separates several directories by colons; our units ask for one.
+    stateDir: env.STATE_DIRECTORY?.split(":")[0] || (file.paths.state_dir ?? DEFAULT_PATHS.stateDir),
+    runtimeDir: env.RUNTIME_DIRECTORY?.split(":")[0] || (file.paths.runtime_dir ?? DEFAULT_PATHS.runtimeDir),
+    agentRuntimeDir: file.paths.agent_runtime_dir ?? DEFAULT_PATHS.agentRuntimeDir,
+  };
+  const { base_credentials, credentials_file, agent, network } = file;
+  return {
+    configFile,
+    serial: file.serial,
+    region: file.region,
+    roleArn: file.role_arn,
+    sessionDurationMs: file.session_duration,
+    schedule: file.schedule,
+    offsetMs: offsetOf(file),
+    baseCredentials: { ...base_credentials, isDefault: base_credentials.file === BASE_CREDENTIALS_FILE },
+    credentialsFile: { ...credentials_file, path: credentials_file.path ?? stateFiles(paths).credentials },
+    agent: {
+      service: agent.service,
+      settingsFile: agent.settings_file,
+      onDrift: agent.on_drift,
+      reload: agent.reload,
+    },
+    network: {
+      proxy: network.proxy,
+      caBundle: network.ca_bundle,
+      connectTimeoutMs: network.connect_timeout,
+      requestTimeoutMs: network.request_timeout,
+    },
+    endpoints: file.endpoints,
+    metrics: file.metrics,
+    paths,
+    log: file.log,
+  };
+}
+
+/**
+ * This host's shift of the schedule: stable for a serial, spread evenly over a fleet, and never drawn by chance,
+ * so that a restart keeps it.
+ */
+function offsetOf({ serial, splay, schedule }: ConfigFile): number {
+  const cron = parseCron(schedule);
+  const range = splay !== "auto" ? splay : "error" in cron ? 0 : cron.shortestGapMs;
+  const hash = createHash("sha256").update(serial).digest().readUIntBE(0, 6);
+  return Math.floor((hash / 2 ** 48) * range);
+}

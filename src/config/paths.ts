@@ -1,0 +1,54 @@
+/**
+ * The one table of every path that we read or write.
+ *
+ * Directories come from systemd where it made them, else from `paths` in the config, else from here.
+ */
+import { join } from "node:path";
+import type { Paths } from "./config.ts";
+
+export const CONFIG_FILE = "/etc/idc-codedeploy-helper/config.yaml";
+export const BASE_CREDENTIALS_FILE = "/etc/idc-codedeploy-helper/base-credentials";
+export const DEFAULT_PATHS: Paths = {
+  stateDir: "/var/lib/idc-codedeploy-helper",
+  runtimeDir: "/run/idc-codedeploy-helper",
+  agentRuntimeDir: "/run/idc-codedeploy-helper-agent",
+};
+
+/** Root keeps its default profile here; the agent's SDK caches this file for ever (FACTS, issue 413). */
+export const ROOT_SHARED_CREDENTIALS_FILE = "/root/.aws/credentials";
+
+/** Where the agent's own settings point when its settings file does not say otherwise (agent, config.rb). */
+export const AGENT_DEFAULTS = {
+  settingsFile: "/etc/codedeploy-agent/conf/codedeployagent.yml",
+  onPremisesConfigFile: "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml",
+  rootDir: "/opt/codedeploy-agent/deployment-root",
+  pidDir: "/opt/codedeploy-agent/state/.pid",
+  logDir: "/var/log/aws/codedeploy-agent",
+};
+
+/** The company's CAs, where `update-ca-trust` (RHEL) and `update-ca-certificates` (Debian) put them. */
+export const HOST_CA_BUNDLES = [
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/certs/ca-certificates.crt",
+];
+
+export const stateFiles = ({ stateDir }: Paths) => ({
+  credentials: join(stateDir, "credentials"),
+  /** What the last refresh wrote, and when. */
+  refreshRecord: join(stateDir, "refresh.json"),
+  /** What `run` must know after a restart of its own. */
+  runRecord: join(stateDir, "run.json"),
+  refreshLock: join(stateDir, "refresh.lock"),
+  runLock: join(stateDir, "run.lock"),
+});
+
+export const runtimeFiles = ({ runtimeDir }: Paths) => ({ status: join(runtimeDir, "status.json") });
+
+export const agentRuntimeFiles = ({ agentRuntimeDir }: Paths) => ({
+  answer: join(agentRuntimeDir, "agent.json"),
+  /** What the root oneshot must know of its own earlier runs. */
+  syncRecord: join(agentRuntimeDir, "sync.json"),
+  syncLock: join(agentRuntimeDir, "sync.lock"),
+  requestDirectory: join(agentRuntimeDir, "requests"),
+  request: join(agentRuntimeDir, "requests", "sync"),
+});

@@ -1,0 +1,93 @@
+/**
+ * What the last refresh wrote and when: the facts that must outlive a process, a restart and a reboot. No secret
+ * is in here; the file itself is known by its hash.
+ */
+import { createHash } from "node:crypto";
+import { errorCode } from "../failure.ts";
+import { replaceFile } from "../host/atomic-file.ts";
+import type { Instant } from "../host/clock.ts";
+import { readBytes, readTextIfPresent } from "../host/read-file.ts";
+
+/** One replacement of the file. All instants are of CLOCK_BOOTTIME, in milliseconds, within the record's boot. */
+export interface Write {
+  atBootMs: number;
+  /** When what the file held before expires; null when that is not known, or there was nothing before. */
+  previousExpiresBootMs: number | null;
+}
+
+export interface RefreshRecord {
+  /** Of the whole credentials file, in hexadecimal. */
+  sha256: string;
+  sessionArn: string;
+  issuedAt: string;
+  expiresAt: string;
+  bootId: string;
+  issuedBootMs: number;
+  expiresBootMs: number;
+  /** This boot's writes that the agent may not have picked up yet, oldest first. */
+  writes: Write[];
+  /** A session duration that the role refused, so that it is not asked for at every refresh. */
+  refusedDuration: { roleArn: string; askedMs: number; atMs: number } | null;
+}
+
+/** Longer than any pickup window; steps of the clock beyond this are dealt with when they happen. */
+const WRITES_KEPT_MS = 4 * 3_600_000;
+const MAX_BYTES = 64 * 1_024;
+
+export async function readRecord(path: string): Promise<RefreshRecord | null> {
+  try {
+    const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
+    const value: unknown = text === null ? null : JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    // An unreadable record is no record: the file then counts as not ours, and a refresh makes both anew.
+    return null;
+  }
+}
+
+export async function writeRecord(path: string, record: RefreshRecord): Promise<void> {
+  await replaceFile(path, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });
+}
+
+export type FileState = "ours" | "missing" | "foreign";
+
+/** Whether the credentials file is the one that the record tells of. */
+export async function inspectFile(path: string, record: RefreshRecord | null): Promise<FileState> {
+  try {
+    const bytes = await readBytes(path, { maxBytes: 1_024 * 1_024 });
+    return record !== null && sha256(bytes) === record.sha256 ? "ours" : "foreign";
+  } catch (error) {
+    return errorCode(error) === "ENOENT" ? "missing" : "foreign";
+  }
+}
+
+export function sha256(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** When the recorded credentials expire, on this boot's clock, whatever the wall clock was set to meanwhile. */
+export function expiresBootMs(record: RefreshRecord, now: Instant, bootId: string): number {
+  if (record.bootId === bootId) return record.expiresBootMs;
+  return now.bootMs + Date.parse(record.expiresAt) - now.wallMs;
+}
+
+/** Half of the session's life, on this boot's clock. */
+export function halfLifeBootMs(record: RefreshRecord, now: Instant, bootId: string): number {
+  const expires = expiresBootMs(record, now, bootId);
+  return expires - (record.expiresBootMs - record.issuedBootMs) / 2;
+}
+
+/** The writes to remember after one more. */
+export function addWrite(before: RefreshRecord | null, write: Write, bootId: string): Write[] {
+  const kept = before?.bootId === bootId ? before.writes : [];
+  return [...kept.filter(({ atBootMs }) => write.atBootMs - atBootMs < WRITES_KEPT_MS), write].slice(-64);
+}
+
+function isRecord(value: unknown): value is RefreshRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { sha256, issuedAt, expiresAt, bootId, issuedBootMs, expiresBootMs, writes } =
+    value as Partial<RefreshRecord>;
+  const strings = [sha256, issuedAt, expiresAt, bootId].every((field) => typeof field === "string");
+  const numbers = [issuedBootMs, expiresBootMs].every((field) => Number.isFinite(field));
+  return strings && numbers && Array.isArray(writes) && !Number.isNaN(Date.parse(expiresAt ?? ""));
+}

@@ -1,0 +1,9 @@
+/** Exit codes of every command but `status` and `doctor`, which follow the monitoring-plugin convention. */
+export const EXIT = {
+  done: 0,
+  /** It failed and may work later. */
+  failed: 1,
+  usage: 2,
+  /** sysexits.h EX_CONFIG: systemd does not restart on it (RestartPreventExitStatus=78). */
+  config: 78,
+} as const;

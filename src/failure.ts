@@ -1,0 +1,79 @@
+/**
+ * What can go wrong, as a value: a kind for programs, a message for a person, and that person's next step.
+ *
+ * A failure must never carry a secret: its text reaches the journal, the status file and the terminal.
+ */
+
+/** Every kind of failure. The names are stable: operators alert on them. */
+export const FAILURE_KINDS = [
+  "unreachable",
+  "timeout",
+  "throttled",
+  "server_error",
+  "tls",
+  "clock_off",
+  "base_credentials_missing",
+  "base_credentials_invalid",
+  "base_credentials_expired",
+  "denied",
+  "role_or_duration_not_allowed",
+  "bad_answer",
+  "cannot_write",
+  "config",
+  "busy",
+  "crashed",
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** Kinds that no amount of retrying mends: a person has to change something first. */
+const NEEDS_A_PERSON: ReadonlySet<FailureKind> = new Set([
+  "base_credentials_missing",
+  "base_credentials_invalid",
+  "base_credentials_expired",
+  "denied",
+  "role_or_duration_not_allowed",
+  "config",
+]);
+
+export function needsAPerson(kind: FailureKind): boolean {
+  return NEEDS_A_PERSON.has(kind);
+}
+
+export interface FailureReport {
+  kind: FailureKind;
+  message: string;
+  nextStep: string;
+  /** How long the server asked us to stay away (Retry-After), in milliseconds; absent when it did not ask. */
+  retryAfterMs?: number;
+}
+
+/** Thrown by everything that can fail in a way we foresee; anything else is a bug. */
+export class Failure extends Error implements FailureReport {
+  readonly kind: FailureKind;
+  readonly nextStep: string;
+  readonly retryAfterMs?: number;
+
+  constructor(report: FailureReport, options?: ErrorOptions) {
+    super(report.message, options);
+    this.name = "Failure";
+    this.kind = report.kind;
+    this.nextStep = report.nextStep;
+    if (report.retryAfterMs !== undefined) this.retryAfterMs = report.retryAfterMs;
+  }
+
+  report(): FailureReport {
+    const { kind, message, nextStep, retryAfterMs } = this;
+    return { kind, message, nextStep, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  }
+}
+
+/** The system error code (`ENOENT`, `EACCES` …) of a thrown value, or null where it has none. */
+export function errorCode(error: unknown): string | null {
+  if (typeof error !== "object" || error === null || !("code" in error)) return null;
+  return typeof error.code === "string" ? error.code : null;
+}
+
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,70 @@
+/**
+ * Reading files that somebody else may have put in place: never through a link, never something that is no
+ * regular file (a FIFO would hang us), never more than a bound.
+ */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { errorCode } from "../failure.ts";
+
+export class UnsafeFileError extends Error {
+  readonly code: "ELOOP" | "ENOTREG" | "EFBIG";
+
+  constructor(code: "ELOOP" | "ENOTREG" | "EFBIG", message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface ReadOptions {
+  /** Largest size accepted, in bytes. */
+  maxBytes: number;
+  /** Whether a symbolic link in the last component is followed; default false. */
+  followLink?: boolean;
+}
+
+/**
+ * @returns the file's bytes
+ * @throws the system error, or UnsafeFileError for a link, a special file or one beyond `maxBytes`
+ */
+export async function readBytes(
+  path: string,
+  { maxBytes, followLink = false }: ReadOptions,
+): Promise<Buffer> {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | (followLink ? 0 : constants.O_NOFOLLOW);
+  const file = await open(path, flags).catch((error: unknown) => {
+    if (errorCode(error) === "ELOOP") throw new UnsafeFileError("ELOOP", `${path} is a symbolic link`);
+    throw error;
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw new UnsafeFileError("ENOTREG", `${path} is not a regular file`);
+    // Read one byte more than allowed rather than trusting st_size: the file may grow, and /proc reports 0.
+    const buffer = Buffer.alloc(Math.min(maxBytes, Math.max(found.size, 4_096)) + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > maxBytes || length === buffer.length) {
+      throw new UnsafeFileError("EFBIG", `${path} is larger than ${maxBytes} bytes`);
+    }
+    return buffer.subarray(0, length);
+  } finally {
+    await file.close();
+  }
+}
+
+export async function readText(path: string, options: ReadOptions): Promise<string> {
+  return (await readBytes(path, options)).toString("utf8");
+}
+
+/** As {@link readText}, with null for a file that is not there. */
+export async function readTextIfPresent(path: string, options: ReadOptions): Promise<string | null> {
+  try {
+    return await readText(path, options);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+/** argv to command. The only place that ends the process, and the only one that prints an error. */
+
+import { Command, CommanderError } from "commander";
+import { EXIT } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+import { VERSION } from "./version.ts";
+
+type Action<T> = (options: T) => Promise<number>;
+
+async function main(argv: string[]): Promise<number> {
+  let exitCode: number = EXIT.usage;
+  // Each command's modules are loaded when it is called, so that none pays for another.
+  const perform =
+    <T>(load: () => Promise<Action<T>>) =>
+    async (options: T) => {
+      exitCode = await (await load())(options);
+    };
+  const program = new Command("idc-helper")
+    .description(
+      "Keeps the AWS CodeDeploy agent of this on-premises host supplied with credentials that work.",
+    )
+    .version(VERSION, "-V, --version")
+    .helpCommand("help [command]", "show the help of a command")
+    .showHelpAfterError("Run idc-helper --help for the commands and their options.")
+    .exitOverride();
+  const command = (name: string, description: string) => {
+    return program
+      .command(name)
+      .description(description)
+      .option("--config <file>", "the configuration", CONFIG_DEFAULT)
+      .exitOverride();
+  };
+  command("run", "the service: refresh on schedule, for ever (systemd starts it)").action(
+    perform(async () => (await import("./commands/run.ts")).run),
+  );
+  command("refresh", "get new credentials now and write the file that the agent reads")
+    .option("--json", "answer with one line of JSON")
+    .addOption(hidden("--resolved-config"))
+    .action(perform(async () => (await import("./commands/refresh.ts")).refresh));
+  command("sync-agent", "make the agent's config match and have it load what it must (root)")
+    .option("--json", "answer with one line of JSON")
+    .action(perform(async () => (await import("./commands/sync-agent.ts")).sync));
+  command("status", "how things stand; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
+    .option("--json", "answer with JSON")
+    .action(perform(async () => (await import("./commands/status.ts")).status));
+  command("check-config", "is the configuration right, and what does it come to?")
+    .option("--json", "answer with JSON")
+    .addOption(hidden("--plan"))
+    .addOption(hidden("--resolved-config"))
+    .action(perform(async () => (await import("./commands/check-config.ts")).checkConfig));
+  program
+    .command("version")
+    .description("the version of this program")
+    .option("--json", "answer with JSON")
+    .action(perform(async () => (await import("./commands/version.ts")).version));
+  await program.parseAsync(argv);
+  return exitCode;
+}
+
+const CONFIG_DEFAULT = "/etc/idc-codedeploy-helper/config.yaml";
+
+function hidden(flags: string) {
+  return new Command().createOption(flags).hideHelp();
+}
+
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof Failure) {
+    process.stderr.write(`${error.message}\n${error.nextStep === "" ? "" : `  ${error.nextStep}\n`}`);
+    return error.kind === "config" ? EXIT.config : EXIT.failed;
+  }
+  // A bug. Its stack is what a report of it needs; it names code, never data.
+  process.stderr.write(
+    `idc-helper ${VERSION} failed unexpectedly. Please report this:\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return EXIT.failed;
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // The reader of a pipe (`| head`) has gone: nothing is left to say.
+  if (error.code === "EPIPE") process.exit(EXIT.done);
+});
+
+main(process.argv)
+  .catch(explain)
+  .then((code) => {
+    process.exitCode = code;
+  });

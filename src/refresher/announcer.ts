@@ -1,0 +1,136 @@
+/** Tells the journal of changes, each once: what began, what ended, what to do. Repeats are for `debug`. */
+import { formatDuration } from "../config/duration.ts";
+import type { Log } from "../report/log.ts";
+import { type Health, ONESHOT_STEP } from "./health.ts";
+import type { RefreshOutcome } from "./refresh-child.ts";
+
+export class Announcer {
+  readonly #log: Log;
+  /** Topic to what was last said of it. */
+  readonly #said = new Map<string, string>();
+  #failureKind: string | null = null;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  refreshed(outcome: RefreshOutcome, health: Health, retryInMs: number | null): void {
+    if (outcome.result === "issued") {
+      this.#issued(outcome.expiresAt, health);
+      for (const { code, message, nextStep } of outcome.warnings) {
+        this.#once(`warning:${code}`, message, () => this.#log.warn(code, { message, next_step: nextStep }));
+      }
+      return;
+    }
+    const fields = {
+      kind: outcome.kind,
+      message: outcome.message,
+      next_step: outcome.nextStep,
+      failures: health.failuresInARow,
+      retry_in: retryInMs === null ? undefined : formatDuration(retryInMs),
+    };
+    if (this.#failureKind === outcome.kind) this.#log.debug("refresh_failed", fields);
+    else this.#log.warn("refresh_failed", fields);
+    this.#failureKind = outcome.kind;
+  }
+
+  #issued(expiresAt: string, health: Health): void {
+    const { attempt, nextRefreshAtMs, nowMs, failingSinceMs, failuresInARow } = health;
+    const fields = {
+      expires_at: expiresAt,
+      next_refresh_at: nextRefreshAtMs === null ? undefined : new Date(nextRefreshAtMs).toISOString(),
+      reason: attempt?.reason,
+    };
+    if (this.#failureKind === null) this.#log.info("refresh_succeeded", fields);
+    else {
+      const lasted = failingSinceMs === null ? undefined : formatDuration(nowMs - failingSinceMs);
+      this.#log.info("refresh_recovered", { ...fields, after: lasted, failures: failuresInARow });
+    }
+    this.#failureKind = null;
+  }
+
+  /** Looks at everything that has a state, and says what changed. */
+  observe(health: Health): void {
+    this.#expiry(health);
+    this.#file(health);
+    this.#agent(health);
+  }
+
+  #expiry({ record, expiresBootMs, nowBootMs, config }: Health): void {
+    const isExpired = expiresBootMs !== null && nowBootMs >= expiresBootMs;
+    this.#onceWhile("expired", isExpired ? (record?.expiresAt ?? "") : null, () =>
+      this.#log.error("credentials_expired", {
+        expired_at: record?.expiresAt,
+        message: `the agent's credentials in ${config.credentialsFile.path} have expired and could not be replaced: deployments to this host fail`,
+        next_step: "See the last refresh_failed above: idc-helper status",
+      }),
+    );
+  }
+
+  #file({ file, record, config }: Health): void {
+    const path = config.credentialsFile.path;
+    const isWrong = record !== null && file !== "ours";
+    this.#onceWhile("file", isWrong ? file : null, () => {
+      const how = file === "missing" ? "is gone" : "was written by somebody else";
+      this.#log.warn(file === "missing" ? "credentials_file_missing" : "credentials_file_foreign", {
+        message: `${path} ${how}; it is written anew`,
+        next_step: "If it recurs: is an old cron job still writing it? (crontab -l; ls /etc/cron.d)",
+      });
+    });
+  }
+
+  #agent({ answer, unansweredWhy }: Health): void {
+    this.#onceWhile("unanswered", unansweredWhy, (why) =>
+      this.#log.warn("agent_sync_unanswered", { message: why, next_step: ONESHOT_STEP }),
+    );
+    if (answer === null) return;
+    const { agent, config, reload } = answer;
+    this.#once("agent", agent.state, () => {
+      const fields = {
+        state: agent.state,
+        detail: agent.detail || undefined,
+        worker_pid: agent.workerPid ?? undefined,
+      };
+      if (agent.state === "running") this.#log.info("agent_running", fields);
+      else this.#log.warn("agent_not_running", fields);
+    });
+    if (config.state === "repaired") {
+      this.#once("config", `repaired ${answer.at}`, () =>
+        this.#log.info("agent_config_mended", { file: config.file, backup: config.backup ?? undefined }),
+      );
+    } else
+      this.#once("config", config.state, () => this.#configState(config.state, config.file, config.detail));
+    this.#once(
+      "reload",
+      `${reload.state} ${reload.causes.join()} ${reload.state === "done" ? answer.at : ""}`,
+      () => {
+        const fields = {
+          for: reload.causes.join(" and ") || undefined,
+          why: reload.detail || undefined,
+          next_step: reload.nextStep || undefined,
+        };
+        if (reload.state === "done" || reload.state === "restarted")
+          this.#log.info("agent_loaded", { ...fields, worker_pid: agent.workerPid });
+        if (reload.state === "deferred") this.#log.info("agent_reload_deferred", fields);
+        if (reload.state === "failed" || reload.state === "off")
+          this.#log.warn(`agent_reload_${reload.state}`, fields);
+      },
+    );
+  }
+
+  #configState(state: string, file: string, detail: string): void {
+    if (state === "matches") this.#log.debug("agent_config_matches", { file });
+    else this.#log.warn(`agent_config_${state}`, { file, detail });
+  }
+
+  #once(topic: string, what: string, say: () => void): void {
+    if (this.#said.get(topic) === what) return;
+    this.#said.set(topic, what);
+    say();
+  }
+
+  #onceWhile(topic: string, what: string | null, say: (what: string) => void): void {
+    if (what === null) this.#said.delete(topic);
+    else this.#once(topic, what, () => say(what));
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * How long to wait after a failed refresh. One loop retries, for ever; nothing below it does.
+ *
+ * Jittered, so that a fleet that failed together does not come back together, but never below half of the step:
+ * a delay near zero would only add load (AWS Builders' Library, "Timeouts, retries, and backoff with jitter").
+ */
+import { type FailureReport, needsAPerson } from "../failure.ts";
+
+const FIRST_MS = 1_000;
+const LONGEST_MS = 40_000;
+const THROTTLED_FIRST_MS = 5_000;
+const THROTTLED_LONGEST_MS = 160_000;
+/** Failures that only a person can mend; a change of the base credentials or the config is tried at once. */
+const PERSON_MS = 300_000;
+const LONGEST_RETRY_AFTER_MS = 600_000;
+
+/**
+ * @param failuresInARow 1 after the first failure
+ * @param random from 0 to 1
+ * @returns milliseconds
+ */
+export function backoffDelayMs(failure: FailureReport, failuresInARow: number, random: number): number {
+  const jitter = 0.5 + random / 2;
+  const delay = longestDelay(failure, failuresInARow) * jitter;
+  return Math.max(delay, Math.min(failure.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
+}
+
+function longestDelay({ kind }: FailureReport, failuresInARow: number): number {
+  if (needsAPerson(kind)) return PERSON_MS;
+  const doublings = Math.min(failuresInARow - 1, 20);
+  if (kind === "throttled") return Math.min(THROTTLED_FIRST_MS * 2 ** doublings, THROTTLED_LONGEST_MS);
+  return Math.min(FIRST_MS * 2 ** doublings, LONGEST_MS);
+}

@@ -1,0 +1,64 @@
+/** One `idc-helper refresh` as a child, and what its one JSON line says. */
+import type { Config } from "../config/config.ts";
+import { FAILURE_KINDS, type FailureReport } from "../failure.ts";
+import { scaledLimit } from "../host/service-environment.ts";
+import { type ChildResult, startChild } from "./child.ts";
+import type { Issued } from "./issue.ts";
+
+const REFRESH_LIMIT_MS = 60_000;
+
+export type RefreshOutcome = ({ result: "issued" } & Issued) | ({ result: "failed" } & FailureReport);
+
+export interface RefreshChild {
+  outcome: Promise<RefreshOutcome>;
+  kill(): void;
+}
+
+export function startRefresh(config: Config, factor: number, env: NodeJS.ProcessEnv): RefreshChild {
+  const limitMs = scaledLimit(REFRESH_LIMIT_MS, factor);
+  const child = startChild({
+    args: ["refresh", "--json", "--resolved-config"],
+    input: JSON.stringify(config),
+    limitMs,
+    env,
+  });
+  return { outcome: child.result.then((result) => interpret(result, limitMs)), kill: child.kill };
+}
+
+export function interpret(
+  { exitCode, signal, output, errors, wasTooSlow }: ChildResult,
+  limitMs: number,
+): RefreshOutcome {
+  if (wasTooSlow) {
+    return {
+      result: "failed",
+      kind: "timeout",
+      message: `the refresh did not end within ${Math.round(limitMs / 1_000)} s and was ended`,
+      nextStep: "It is tried again. If it lasts: does a credential_process or the name service hang?",
+    };
+  }
+  const outcome = parseOutcome(output);
+  if (outcome !== null) return outcome;
+  const how = signal === null ? `with status ${exitCode ?? "unknown"}` : `by ${signal}`;
+  const lastWords = errors.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+  return {
+    result: "failed",
+    kind: "crashed",
+    message: `the refresh process ended ${how} and without an answer${lastWords === "" ? "" : `: ${lastWords}`}`,
+    nextStep: "It is tried again. If it lasts, run idc-helper refresh by hand and report what it prints.",
+  };
+}
+
+function parseOutcome(output: string): RefreshOutcome | null {
+  try {
+    const value: unknown = JSON.parse(output.trim().split("\n").at(-1) ?? "");
+    if (typeof value !== "object" || value === null) return null;
+    const outcome = value as Partial<RefreshOutcome>;
+    if (outcome.result === "issued" && typeof outcome.expiresAt === "string")
+      return outcome as RefreshOutcome;
+    const isFailure = outcome.result === "failed" && FAILURE_KINDS.some((kind) => kind === outcome.kind);
+    return isFailure ? (outcome as RefreshOutcome) : null;
+  } catch {
+    return null;
+  }
+}
