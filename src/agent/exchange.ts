@@ -26,7 +26,7 @@ export interface SyncRequest {
 }
 
 export type ConfigState = "matches" | "repaired" | "drifted" | "missing" | "unknown";
-export type ReloadState = "not_needed" | "done" | "restarted" | "deferred" | "off" | "failed" | "not_running";
+export type ReloadState = "not_needed" | "under_way" | "done" | "restarted" | "deferred" | "off" | "failed" | "not_running";
 export type ReloadCause = "credentials" | "config";
 
 export interface SyncAnswer {

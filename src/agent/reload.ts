@@ -16,15 +16,21 @@ const execute = promisify(execFile);
 
 export type ReloadOutcome =
   | { kind: "done"; worker: ProcessIdentity }
-  /** The worker is still there, or its successor is not: with a lifecycle event that began meanwhile, or hung. */
-  | { kind: "no_new_worker"; detail: string }
-  | { kind: "failed"; detail: string; nextStep: string };
+  /** It ends after the poll or the lifecycle event in hand; its successor comes then. */
+  | { kind: "under_way"; detail: string }
+  | FailedReload;
+
+export interface FailedReload {
+  kind: "failed";
+  detail: string;
+  nextStep: string;
+}
 
 export interface ReloadLimits {
   /** For `systemctl` itself, in milliseconds. */
   commandMs: number;
-  /** From the signal to the new worker, in milliseconds; the master takes about 5 s. */
-  workerMs: number;
+  /** How long to watch for the new worker, in milliseconds; one that has not come by then comes later. */
+  watchMs: number;
 }
 
 const POLL_MS = 100;
@@ -37,9 +43,9 @@ export async function reloadAgent(
 ): Promise<ReloadOutcome> {
   const { master, worker } = service;
   if (master === null || worker === null)
-    return { kind: "no_new_worker", detail: "the agent has no worker to replace" };
+    return { kind: "under_way", detail: "the master is starting a new worker" };
   const failure = await signalWorker(unit, service, worker, limits.commandMs);
-  return failure ?? awaitSuccessor(master, worker, limits.workerMs);
+  return failure ?? awaitSuccessor(master, worker, limits.watchMs);
 }
 
 async function signalWorker(
@@ -47,7 +53,7 @@ async function signalWorker(
   { isUnit, canReload }: AgentService,
   worker: ProcessIdentity,
   limitMs: number,
-): Promise<ReloadOutcome | null> {
+): Promise<FailedReload | null> {
   if (isUnit && canReload) return systemctl("reload", unit, limitMs);
   // Our drop-in is not in force (or there is no unit): the same signal, sent by ourselves.
   try {
@@ -83,9 +89,9 @@ async function awaitSuccessor(
     }
     if (performance.now() >= deadline) {
       const what = isAlive(old)
-        ? `the old worker (process ${old.pid}) has not ended`
-        : "the master has started no new worker";
-      return { kind: "no_new_worker", detail: what };
+        ? `worker ${old.pid} ends after the poll in hand`
+        : "the master is starting a new worker";
+      return { kind: "under_way", detail: what };
     }
     await sleep(POLL_MS);
   }
@@ -102,7 +108,7 @@ export function whyNoRestart({ isUnit, controlGroup, master, worker }: AgentServ
   return `${others.length} other process${others.length === 1 ? "" : "es"} in the agent's control group would be killed with it (process ${others.slice(0, 5).join(", ")})`;
 }
 
-export function restartAgent(unit: string, limitMs: number): Promise<ReloadOutcome | null> {
+export function restartAgent(unit: string, limitMs: number): Promise<FailedReload | null> {
   return systemctl("restart", unit, limitMs);
 }
 
@@ -111,7 +117,7 @@ async function systemctl(
   verb: "reload" | "restart",
   unit: string,
   limitMs: number,
-): Promise<ReloadOutcome | null> {
+): Promise<FailedReload | null> {
   try {
     await execute("systemctl", [verb, "--no-ask-password", "--", unit], {
       timeout: limitMs,

@@ -4,18 +4,24 @@ import { agentRuntimeFiles } from "../config/paths.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 
+export interface LeavingWorker {
+  pid: number;
+  startTicks: number;
+  askedBootMs: number;
+}
+
 export interface SyncRecord {
   bootId: string;
   /** What the agent's config said when last seen, and since when it has been saying so. */
   config: { meaning: string; sinceBootMs: number } | null;
   lastReloadBootMs: number | null;
-  /** A graceful reload that brought no new worker: the worker concerned, by pid and start. */
-  fruitlessReload: { pid: number; startTicks: number } | null;
+  /** The worker that was asked to end and had not ended yet when we last looked. */
+  leaving: LeavingWorker | null;
 }
 
 /** A record of another boot is worth nothing: the agent's processes are all new. */
 export async function readSyncRecord(paths: Paths, bootId: string): Promise<SyncRecord> {
-  const fresh: SyncRecord = { bootId, config: null, lastReloadBootMs: null, fruitlessReload: null };
+  const fresh: SyncRecord = { bootId, config: null, lastReloadBootMs: null, leaving: null };
   try {
     const text = await readTextIfPresent(agentRuntimeFiles(paths).syncRecord, { maxBytes: 256 * 1_024 });
     const value: unknown = text === null ? null : JSON.parse(text);

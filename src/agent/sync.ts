@@ -5,22 +5,15 @@
  * Never fails a lifecycle event, never starts an agent that somebody stopped.
  */
 import type { Config } from "../config/config.ts";
-import { AGENT_DEFAULTS } from "../config/paths.ts";
 import { type Instant, readBootId, readClock } from "../host/clock.ts";
-import { scaled, scaledLimit } from "../host/service-environment.ts";
 import type { Log } from "../report/log.ts";
 import { configChangedBootMs, type KeptConfig, keepConfig } from "./config-upkeep.ts";
 import type { ReloadCause, SyncAnswer, SyncRequest } from "./exchange.ts";
-import { readLifecycleEvents } from "./lifecycle-events.ts";
 import { startedBootMs } from "./processes.ts";
-import { type ReloadOutcome, reloadAgent, restartAgent, whyNoRestart } from "./reload.ts";
+import { reloadIfNeeded } from "./reload-upkeep.ts";
 import { type AgentService, inspectService } from "./service.ts";
 import { type AgentSettings, readAgentSettings } from "./settings.ts";
 import { readSyncRecord, type SyncRecord, writeSyncRecord } from "./sync-record.ts";
-
-const LEAST_BETWEEN_RELOADS_MS = 5 * 60_000;
-const COMMAND_LIMIT_MS = 30_000;
-const WORKER_LIMIT_MS = 30_000;
 
 export interface SyncOptions {
   config: Config;
@@ -82,121 +75,6 @@ function reloadCauses({ service, request, bootId, configSince, now }: CauseFacts
   if (credentialsSince !== null && started < credentialsSince) causes.push("credentials");
   if (configSince !== null && started < configSince) causes.push("config");
   return causes;
-}
-
-type Reload = Omit<SyncAnswer["reload"], "causes">;
-
-interface ReloadSituation {
-  config: Config;
-  settings: AgentSettings;
-  service: AgentService;
-  causes: ReloadCause[];
-  record: SyncRecord;
-  factor: number;
-  log: Log;
-}
-
-async function reloadIfNeeded(situation: ReloadSituation): Promise<Reload> {
-  const { config, service, causes, record, factor, log } = situation;
-  const unit = config.agent.service;
-  if (service.state !== "running") return { state: "not_running", detail: service.detail, nextStep: "" };
-  if (causes.length === 0) return { state: "not_needed", detail: "", nextStep: "" };
-  const cause = causes.join(" and ");
-  if (config.agent.reload === "never") {
-    return {
-      state: "off",
-      detail: `the agent has not loaded its ${cause}, and agent.reload is "never"`,
-      nextStep: `Run when it suits you: systemctl reload ${unit}`,
-    };
-  }
-  const wait = await whyWait(situation);
-  if (wait !== null)
-    return { state: "deferred", detail: wait, nextStep: "Nothing to do: it is tried again each minute." };
-  record.lastReloadBootMs = readClock().bootMs;
-  const limits = {
-    commandMs: scaledLimit(COMMAND_LIMIT_MS, factor),
-    workerMs: scaledLimit(WORKER_LIMIT_MS, factor),
-  };
-  const outcome = isFruitless(record, service)
-    ? await restartIfHarmless(situation)
-    : await reloadAgent(unit, service, limits);
-  if (outcome === "restarted")
-    return { state: "restarted", detail: "a graceful reload had brought no new worker", nextStep: "" };
-  record.fruitlessReload = outcome.kind === "no_new_worker" ? service.worker : null;
-  return report(outcome, situation, log);
-}
-
-/** Why not now; null when nothing stands in the way. */
-async function whyWait({ settings, service, record, factor }: ReloadSituation): Promise<string | null> {
-  const now = readClock();
-  const workerAge = service.worker === null ? null : now.bootMs - startedBootMs(service.worker, now.bootMs);
-  const events = await readLifecycleEvents(settings.trackingDirectory, workerAge);
-  if (events.kind === "in_progress")
-    return `a lifecycle event is in progress (deployment ${events.deploymentIds.join(", ")})`;
-  if (events.kind === "unknown")
-    return `whether a lifecycle event is in progress cannot be known (${events.why})`;
-  const sinceLast =
-    record.lastReloadBootMs === null ? Number.POSITIVE_INFINITY : now.bootMs - record.lastReloadBootMs;
-  const least = scaled(LEAST_BETWEEN_RELOADS_MS, factor);
-  return sinceLast < least
-    ? `the last reload was ${Math.round(sinceLast / 1_000)} s ago, and five minutes must lie between two`
-    : null;
-}
-
-function isFruitless({ fruitlessReload }: SyncRecord, { worker }: AgentService): boolean {
-  return (
-    fruitlessReload !== null &&
-    fruitlessReload.pid === worker?.pid &&
-    fruitlessReload.startTicks === worker.startTicks
-  );
-}
-
-/** The last resort: a graceful reload has brought no new worker, and nothing but the agent would die. */
-async function restartIfHarmless({
-  config,
-  service,
-  factor,
-  log,
-}: ReloadSituation): Promise<ReloadOutcome | "restarted"> {
-  const harm = whyNoRestart(service);
-  if (harm !== null)
-    return {
-      kind: "failed",
-      detail: `a graceful reload brings no new worker, and a restart is not safe: ${harm}`,
-      nextStep: handiwork(config),
-    };
-  log.warn("agent_restart", {
-    service: config.agent.service,
-    why: "a graceful reload brought no new worker",
-  });
-  return (await restartAgent(config.agent.service, scaledLimit(COMMAND_LIMIT_MS, factor))) ?? "restarted";
-}
-
-async function report(outcome: ReloadOutcome, situation: ReloadSituation, log: Log): Promise<Reload> {
-  const { config, causes } = situation;
-  if (outcome.kind === "done") {
-    log.info("agent_reloaded", {
-      service: config.agent.service,
-      for: causes.join(" and "),
-      worker_pid: outcome.worker.pid,
-    });
-    return { state: "done", detail: "", nextStep: "" };
-  }
-  if (outcome.kind === "failed")
-    return { state: "failed", detail: outcome.detail, nextStep: outcome.nextStep };
-  const events = await whyWait({ ...situation, record: { ...situation.record, lastReloadBootMs: null } });
-  if (events !== null) {
-    return {
-      state: "deferred",
-      detail: `the worker finishes first: ${events}`,
-      nextStep: "Nothing to do: the agent replaces it then.",
-    };
-  }
-  return { state: "failed", detail: `no new worker came: ${outcome.detail}`, nextStep: handiwork(config) };
-}
-
-function handiwork({ agent }: Config): string {
-  return `See the agent's log (${AGENT_DEFAULTS.logDir}) and systemctl status ${agent.service}; it is tried again.`;
 }
 
 interface AnswerParts {

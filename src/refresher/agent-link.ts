@@ -15,6 +15,8 @@ const REPEAT_MS = 10_000;
 const REPEAT_LATER_MS = 60_000;
 /** A deferred or failed reload is asked for again after this. */
 const ASK_ANEW_MS = 60_000;
+/** A worker on its way out is looked after sooner. */
+const LOOK_AGAIN_MS = 20_000;
 const UNANSWERED_AFTER_MS = 120_000;
 
 interface OpenRequest {
@@ -89,13 +91,12 @@ export class AgentLink {
   /** When to call {@link ask} again at the latest, in milliseconds on the same clock. */
   nextMs(nowMs: number): number {
     if (this.#open !== null) return this.#open.lastSentMs + this.#repeatMs(this.#open, nowMs);
-    return this.#answer !== null && wantsAnother(this.#answer)
-      ? this.#answer.bootMs + this.#askAnewMs
-      : Number.POSITIVE_INFINITY;
+    const answer = this.#answer;
+    return answer !== null && wantsAnother(answer) ? answer.bootMs + this.#askAnewMs(answer) : Number.POSITIVE_INFINITY;
   }
 
-  get #askAnewMs(): number {
-    return ASK_ANEW_MS / this.#options.factor;
+  #askAnewMs({ reload }: SyncAnswer): number {
+    return (reload.state === "under_way" ? LOOK_AGAIN_MS : ASK_ANEW_MS) / this.#options.factor;
   }
 
   #repeatMs({ firstSentMs }: OpenRequest, nowMs: number): number {
@@ -105,7 +106,7 @@ export class AgentLink {
 
   #isUnfinished(mustLoad: MustLoad | null, nowMs: number): boolean {
     const answer = this.#answer;
-    if (answer === null || nowMs - answer.bootMs < this.#askAnewMs) return false;
+    if (answer === null || nowMs - answer.bootMs < this.#askAnewMs(answer)) return false;
     return wantsAnother(answer) || (mustLoad !== null && answer.agent.state === "running");
   }
 
@@ -123,6 +124,7 @@ function wantsAnother({ reload, agent }: SyncAnswer): boolean {
   return (
     reload.state === "deferred" ||
     reload.state === "failed" ||
+    reload.state === "under_way" ||
     agent.state === "starting" ||
     agent.state === "stopping"
   );

@@ -1,0 +1,140 @@
+/**
+ * Statement (2) of sync: a running agent's worker has loaded what it must. Decides whether to reload now, later
+ * or not at all; never while a lifecycle event is in progress, and never twice in five minutes.
+ */
+import type { Config } from "../config/config.ts";
+import { formatDuration } from "../config/duration.ts";
+import { readClock } from "../host/clock.ts";
+import { scaled, scaledLimit } from "../host/service-environment.ts";
+import type { Log } from "../report/log.ts";
+import type { ReloadCause, SyncAnswer } from "./exchange.ts";
+import { type EventsReading, readLifecycleEvents } from "./lifecycle-events.ts";
+import { isAlive, startedBootMs } from "./processes.ts";
+import { type FailedReload, reloadAgent, restartAgent, whyNoRestart } from "./reload.ts";
+import type { AgentService } from "./service.ts";
+import type { AgentSettings } from "./settings.ts";
+import type { SyncRecord } from "./sync-record.ts";
+
+const LEAST_BETWEEN_RELOADS_MS = 5 * 60_000;
+const COMMAND_LIMIT_MS = 30_000;
+/** With no poll in hand the successor is there after 5 s; the oneshot does not wait for one that takes longer. */
+const WATCH_MS = 15_000;
+/**
+ * A worker that was asked to end finishes its long poll first (80 s at most, four times that while the network
+ * hangs and the SDK retries) and its pause after an error (90 s). Only one that outlasts this is stuck.
+ */
+const LEAVING_LIMIT_MS = 10 * 60_000;
+
+export type Reload = Omit<SyncAnswer["reload"], "causes">;
+
+export interface ReloadSituation {
+  config: Config;
+  settings: AgentSettings;
+  service: AgentService;
+  /** What the worker that is running now cannot have loaded. */
+  causes: ReloadCause[];
+  /** Updated in place with what was done. */
+  record: SyncRecord;
+  factor: number;
+  log: Log;
+}
+
+export async function reloadIfNeeded(situation: ReloadSituation): Promise<Reload> {
+  const { config, service, causes, record } = situation;
+  const unit = config.agent.service;
+  if (service.state !== "running") {
+    record.leaving = null;
+    return outcome("not_running", service.detail);
+  }
+  const leaving = followUp(situation);
+  if (leaving !== null) return leaving;
+  if (causes.length === 0) return outcome("not_needed");
+  if (config.agent.reload === "never") {
+    const detail = `the agent has not loaded its ${causes.join(" and ")}, and agent.reload is "never"`;
+    return outcome("off", detail, `Run when it suits you: systemctl reload ${unit}`);
+  }
+  const events = await eventsNow(situation);
+  const wait = whyWait(events, situation);
+  if (wait !== null) return outcome("deferred", wait, "Nothing to do: it is tried again each minute.");
+  record.lastReloadBootMs = readClock().bootMs;
+  return isStuck(situation) ? restartIfHarmless(situation, events) : reload(situation);
+}
+
+/** What became of a worker that an earlier run asked to end; null when there is none, or it is stuck. */
+function followUp(situation: ReloadSituation): Reload | null {
+  const { service, record, log } = situation;
+  const { leaving } = record;
+  if (leaving === null) return null;
+  if (isAlive(leaving)) {
+    const detail = `worker ${leaving.pid} ends after the poll or the lifecycle event in hand`;
+    return isStuck(situation) ? null : outcome("under_way", detail, "Nothing to do: its master replaces it then.");
+  }
+  if (service.worker === null) return outcome("under_way", "the master is starting a new worker");
+  record.leaving = null;
+  if (situation.causes.length > 0) return null;
+  log.info("agent_reloaded", { service: situation.config.agent.service, worker_pid: service.worker.pid });
+  return outcome("done");
+}
+
+function isStuck({ record: { leaving }, factor }: ReloadSituation): boolean {
+  if (leaving === null || !isAlive(leaving)) return false;
+  return readClock().bootMs - leaving.askedBootMs >= scaledLimit(LEAVING_LIMIT_MS, factor);
+}
+
+function eventsNow({ settings, service }: ReloadSituation): Promise<EventsReading> {
+  const { bootMs } = readClock();
+  const workerAge = service.worker === null ? null : bootMs - startedBootMs(service.worker, bootMs);
+  return readLifecycleEvents(settings.trackingDirectory, workerAge);
+}
+
+/** Why not now; null when nothing stands in the way. */
+function whyWait(events: EventsReading, { record, factor }: ReloadSituation): string | null {
+  if (events.kind === "in_progress") {
+    return `a lifecycle event is in progress (deployment ${events.deploymentIds.join(", ")})`;
+  }
+  if (events.kind === "unknown") return `whether a lifecycle event is in progress cannot be known (${events.why})`;
+  if (record.lastReloadBootMs === null) return null;
+  const sinceLast = readClock().bootMs - record.lastReloadBootMs;
+  if (sinceLast >= scaled(LEAST_BETWEEN_RELOADS_MS, factor)) return null;
+  return `the last reload was ${formatDuration(sinceLast * factor)} ago, and ${formatDuration(LEAST_BETWEEN_RELOADS_MS)} must lie between two`;
+}
+
+async function reload(situation: ReloadSituation): Promise<Reload> {
+  const { config, service, causes, record, factor, log } = situation;
+  const unit = config.agent.service;
+  const askedBootMs = readClock().bootMs;
+  const limits = { commandMs: scaledLimit(COMMAND_LIMIT_MS, factor), watchMs: scaledLimit(WATCH_MS, factor) };
+  const result = await reloadAgent(unit, service, limits);
+  if (result.kind === "failed") return failed(result);
+  if (result.kind === "under_way") {
+    record.leaving = service.worker && { ...service.worker, askedBootMs };
+    return outcome("under_way", result.detail, "Nothing to do: its master replaces it then.");
+  }
+  log.info("agent_reloaded", { service: unit, for: causes.join(" and "), worker_pid: result.worker.pid });
+  return outcome("done");
+}
+
+/** The last resort: a graceful reload has brought no new worker, and nothing but the agent would die. */
+async function restartIfHarmless(situation: ReloadSituation, events: EventsReading): Promise<Reload> {
+  const { config, service, record, factor, log } = situation;
+  const unit = config.agent.service;
+  const harm = events.kind === "none" ? whyNoRestart(service) : "a lifecycle event left its tracking file behind";
+  const why = `worker ${record.leaving?.pid} was asked to end and does not`;
+  if (harm !== null) {
+    const step = `See the agent's log and systemctl status ${unit}. If nothing of value runs in its control group: systemctl restart ${unit}`;
+    return outcome("failed", `${why}, and a restart is not safe: ${harm}`, step);
+  }
+  log.warn("agent_restart", { service: unit, why });
+  const result = await restartAgent(unit, scaledLimit(COMMAND_LIMIT_MS, factor));
+  if (result !== null) return failed(result);
+  record.leaving = null;
+  return outcome("restarted", why);
+}
+
+function failed(result: FailedReload): Reload {
+  return outcome("failed", result.detail, result.nextStep);
+}
+
+function outcome(state: Reload["state"], detail = "", nextStep = ""): Reload {
+  return { state, detail, nextStep };
+}

@@ -1,0 +1,42 @@
+/** Which service and action a request is for, by its shape; the credential scope must then agree. */
+import type { ServiceName } from "../faults/fault.ts";
+import type { ReceivedRequest } from "../http/received.ts";
+import { header } from "../http/received.ts";
+import { jsonProtocol } from "../protocols/json-1-1.ts";
+import type { Protocol } from "../protocols/protocol.ts";
+import { queryProtocol, readForm } from "../protocols/query.ts";
+import type { World } from "../world.ts";
+import { codedeployOperations } from "./codedeploy/operations.ts";
+import { commandOperations, PLAIN_SIGNING_NAME, SECURE_SIGNING_NAME } from "./commands/operations.ts";
+import type { Operations } from "./operation.ts";
+import { stsOperations } from "./sts/operations.ts";
+
+export interface Route {
+  readonly service: ServiceName;
+  readonly signingName: string;
+  readonly protocol: Protocol;
+  readonly operations: Operations;
+  readonly action: string;
+}
+
+export type Router = (request: ReceivedRequest) => Route;
+
+export function createRouter(world: World): Router {
+  const commands = { service: "codedeploy-commands", operations: commandOperations(world) } as const;
+  const jsonServices = new Map([
+    [
+      "CodeDeploy_20141006",
+      { service: "codedeploy", signingName: "codedeploy", operations: codedeployOperations(world) } as const,
+    ],
+    ["CodeDeployCommandService_v20141006", { ...commands, signingName: PLAIN_SIGNING_NAME }],
+    ["CodeDeployCommandService", { ...commands, signingName: SECURE_SIGNING_NAME }],
+  ]);
+  const sts = { service: "sts", signingName: "sts", operations: stsOperations(world) } as const;
+
+  return (request) => {
+    const [prefix = "", action = ""] = (header(request, "x-amz-target") ?? "").split(".");
+    const jsonService = jsonServices.get(prefix);
+    if (jsonService !== undefined) return { ...jsonService, protocol: jsonProtocol, action };
+    return { ...sts, protocol: queryProtocol, action: readForm(request).get("Action") ?? "" };
+  };
+}

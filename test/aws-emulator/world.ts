@@ -1,0 +1,32 @@
+/** Everything that the emulated account holds; operations read and change it. */
+import type { SimulatedClock } from "./clock.ts";
+import { Directory } from "./identity/directory.ts";
+import { seedDirectory } from "./identity/seed.ts";
+import { InstanceRegistry } from "./services/codedeploy/instance-registry.ts";
+import { EventQueue } from "./services/commands/event-queue.ts";
+import type { Settings } from "./settings.ts";
+import { defaultSettings } from "./settings.ts";
+
+export interface World {
+  readonly clock: SimulatedClock;
+  readonly events: EventQueue;
+  directory: Directory;
+  instances: InstanceRegistry;
+  settings: Settings;
+}
+
+export function createWorld(clock: SimulatedClock, account: string): World {
+  return { clock, events: new EventQueue(), ...freshAccount(account), settings: defaultSettings() };
+}
+
+/** Back to the seeded account, in place: whoever holds the world sees it. */
+export function resetWorld(world: World): void {
+  world.events.clear();
+  Object.assign(world, freshAccount(world.directory.account), { settings: defaultSettings() });
+}
+
+function freshAccount(account: string): Pick<World, "directory" | "instances"> {
+  const directory = new Directory(account);
+  seedDirectory(directory);
+  return { directory, instances: new InstanceRegistry() };
+}
