@@ -68,11 +68,20 @@ export function agentPaths(directory: string): AgentPaths {
   };
 }
 
+/** What an installed agent leaves on a host before its first start: its settings, but no on-premises config. */
+export function installAgent({
+  directory,
+  settings = {},
+}: Pick<LaunchOptions, "directory" | "settings">): AgentPaths {
+  const paths = agentPaths(directory);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(paths.settings, settingsYaml(paths, settings));
+  return paths;
+}
+
 /** Starts the agent; it is up when this returns, its worker perhaps not yet. */
 export async function startAgent(options: LaunchOptions): Promise<RunningAgent> {
-  const paths = agentPaths(options.directory);
-  mkdirSync(options.directory, { recursive: true });
-  writeFileSync(paths.settings, settingsYaml(paths, options));
+  const paths = installAgent(options);
   // An agent that ran here before has left its trace; the caller asks for this one's.
   const before = readTrace(paths.trace).length;
   const trace = () => readTrace(paths.trace).slice(before);
@@ -112,7 +121,7 @@ export async function startAgent(options: LaunchOptions): Promise<RunningAgent> 
   };
 }
 
-function settingsYaml(paths: AgentPaths, { settings }: LaunchOptions): string {
+function settingsYaml(paths: AgentPaths, settings: NonNullable<LaunchOptions["settings"]>): string {
   const values = {
     program_name: "codedeploy-agent",
     log_dir: dirname(paths.log),

@@ -6,13 +6,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningAgent, startAgent } from "../agent/launch.ts";
-import { type Emulator, startEmulator } from "../aws-emulator/emulator.ts";
+import { startEmulator } from "../aws-emulator/emulator.ts";
 import { eventually } from "../harness/eventually.ts";
 import { ScratchHost, SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 import { Narrator } from "./narrator.ts";
 
 const FACTOR = 60;
-const HALF_HOUR_MS = 1_800_000 / FACTOR;
 
 const say = new Narrator(FACTOR);
 const firstTickMs = Date.now() + 6_000;
@@ -50,22 +49,38 @@ async function firstRefresh(): Promise<void> {
   await host.waitForStatus(({ state }) => state === "fresh", "the first credentials");
   const { credentials } = host.status() ?? {};
   say.say("helper", `first refresh: AssumeRole as ${SERIAL}, credentials written to one file, atomically`);
-  say.say("helper", `they last until ${time(credentials?.expires_at)}; the next refresh is due at ${time(host.status()?.next_refresh_at)}`);
-  await host.waitForStatus(({ agent }) => agent.config_match === "repaired" || agent.config_match === "matches", "the agent's config");
+  say.say(
+    "helper",
+    `they last until ${time(credentials?.expires_at)}; the next refresh is due at ${time(host.status()?.next_refresh_at)}`,
+  );
+  await host.waitForStatus(
+    ({ agent }) => agent.config_match === "repaired" || agent.config_match === "matches",
+    "the agent's config",
+  );
   say.say("helper", "the agent had no on-premises config: written");
 }
 
 async function startTheAgent(): Promise<RunningAgent> {
-  const started = await startAgent({ directory: host.agentDirectory, endpoint: emulator.url, timeFactor: FACTOR });
+  const started = await startAgent({
+    directory: host.agentDirectory,
+    endpoint: emulator.url,
+    timeFactor: FACTOR,
+  });
   await started.waitForTrace(({ kind }) => kind === "poll_ok" || kind === "poll");
-  say.say("agent", `started (master ${started.masterPid}); it polls CodeDeploy with our credentials (${keyInUse(started)})`);
+  say.say(
+    "agent",
+    `started (master ${started.masterPid}); it polls CodeDeploy with our credentials (${keyInUse(started)})`,
+  );
   return started;
 }
 
 async function scheduledRefresh(running: RunningAgent): Promise<void> {
   say.title("The schedule");
   const before = host.record()?.issuedAt;
-  await eventually(() => host.record()?.issuedAt !== before, () => "no second refresh");
+  await eventually(
+    () => host.record()?.issuedAt !== before,
+    () => "no second refresh",
+  );
   say.say("helper", `refresh on schedule; next at ${time((await settledStatus())?.next_refresh_at)}`);
   say.say("helper", "the agent picks the new file up by itself in time: no reload needed");
   expect(count(running, "shutdown") === 0, "the agent was reloaded although nothing asked for it");
@@ -78,15 +93,28 @@ async function brokenConfig(running: RunningAgent): Promise<void> {
   writeFileSync(path, readFileSync(path, "utf8").replace(/^region: .*$/m, "region: us-east-1"));
   say.say("operator", "codedeploy.onpremises.yml now says region: us-east-1");
   askForSync();
-  await eventually(() => readFileSync(path, "utf8").includes("region: ap-northeast-2"), () => "the config was not mended");
+  await eventually(
+    () => readFileSync(path, "utf8").includes("region: ap-northeast-2"),
+    () => "the config was not mended",
+  );
   say.say("helper", "mended: region us-east-1 -> ap-northeast-2; the old file is kept beside it");
-  await eventually(() => running.workerPid() !== undefined && running.workerPid() !== old, () => "the agent was not reloaded");
-  say.say("agent", `its worker ended gracefully and was replaced (${old} -> ${running.workerPid()}): config and credentials are loaded anew`);
+  await eventually(
+    () => running.workerPid() !== undefined && running.workerPid() !== old,
+    () => "the agent was not reloaded",
+  );
+  say.say(
+    "agent",
+    `its worker ended gracefully and was replaced (${old} -> ${running.workerPid()}): config and credentials are loaded anew`,
+  );
 }
 
 async function lifecycleEvent(running: RunningAgent): Promise<void> {
   say.title("A deployment runs while a reload is needed");
-  const event = emulator.events.queue({ hostIdentifier: SESSION_ARN, name: "ApplicationStart", script: "sleep 6\n" });
+  const event = emulator.events.queue({
+    hostIdentifier: SESSION_ARN,
+    name: "ApplicationStart",
+    script: "sleep 6\n",
+  });
   await emulator.events.waitFor(event.id, ["acknowledged"]);
   await running.waitForTrace((entry) => entry.kind === "event_started");
   say.say("agent", "a lifecycle event is in progress: ApplicationStart");
@@ -98,7 +126,10 @@ async function lifecycleEvent(running: RunningAgent): Promise<void> {
   const ended = await emulator.events.waitFor(event.id);
   expect(ended.state === "succeeded", `the lifecycle event ended as ${ended.state}`);
   say.say("agent", "the lifecycle event succeeded");
-  await host.waitForStatus(({ agent }) => agent.reload === "done" || agent.reload === "not_needed", "the deferred reload");
+  await host.waitForStatus(
+    ({ agent }) => agent.reload === "done" || agent.reload === "not_needed",
+    "the deferred reload",
+  );
   say.say("helper", "now the agent was reloaded");
 }
 
@@ -109,7 +140,10 @@ async function outage(running: RunningAgent): Promise<void> {
   await emulator.down();
   say.say("aws", "STS is down");
   await host.waitForStatus(({ failure }) => failure !== null, "the failure");
-  say.say("helper", `refresh failed (${host.status()?.failure?.kind}); the good file stays; trying again with backoff`);
+  say.say(
+    "helper",
+    `refresh failed (${host.status()?.failure?.kind}); the good file stays; trying again with backoff`,
+  );
   await sleep(Math.max(0, due - Date.now() + 200_000 / FACTOR));
   const shutdowns = count(running, "shutdown");
   await emulator.up();
@@ -117,14 +151,23 @@ async function outage(running: RunningAgent): Promise<void> {
   say.say("aws", "STS is back");
   await host.waitForStatus(({ state }) => state === "fresh", "recovery");
   say.say("helper", `recovered after ${failures} failed attempts`);
-  await eventually(() => count(running, "shutdown") > shutdowns, () => "the agent was not reloaded");
+  await eventually(
+    () => count(running, "shutdown") > shutdowns,
+    () => "the agent was not reloaded",
+  );
   await running.waitForTrace((entry) => entry.kind === "poll_ok");
-  say.say("helper", "the agent was reloaded: what it held would have lapsed before it reads the file by itself");
+  say.say(
+    "helper",
+    "the agent was reloaded: what it held would have lapsed before it reads the file by itself",
+  );
 }
 
 async function status(): Promise<void> {
   say.title("How things stand: idc-helper status");
-  await host.waitForStatus(({ agent, state }) => state === "fresh" && ["done", "not_needed"].includes(agent.reload), "all well");
+  await host.waitForStatus(
+    ({ agent, state }) => state === "fresh" && ["done", "not_needed"].includes(agent.reload),
+    "all well",
+  );
   const { stdout } = await host.command("status");
   say.block(stdout);
   const expired = emulator.requests.list().filter(({ errorCode }) => errorCode === "ExpiredTokenException");
@@ -140,7 +183,10 @@ async function keepRunning(): Promise<void> {
 
 /** The path unit also watches the agent's config; here, the demo tells it. */
 function askForSync(): void {
-  writeFileSync(`${host.agentRuntimeDir}/requests/sync`, JSON.stringify({ id: "config-changed", credentialsSince: null }));
+  writeFileSync(
+    `${host.agentRuntimeDir}/requests/sync`,
+    JSON.stringify({ id: "config-changed", credentialsSince: null }),
+  );
 }
 
 async function settledStatus() {

@@ -12,14 +12,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RefreshRecord } from "../../src/credentials/record.ts";
 import type { Status } from "../../src/report/status.ts";
-import { agentPaths } from "../agent/launch.ts";
+import { installAgent } from "../agent/launch.ts";
 import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { eventually } from "./eventually.ts";
 import { type PathUnit, startPathUnit } from "./path-unit.ts";
 
 export const COMMAND = fileURLToPath(new URL("../../dist/idc-helper", import.meta.url));
 export const SERIAL = "serial-ABCDEFG";
-export const SESSION_ARN = "arn:aws:sts::123456789012:assumed-role/CodeDeployIDC-Instance-Profile/serial-ABCDEFG";
+export const SESSION_ARN =
+  "arn:aws:sts::123456789012:assumed-role/CodeDeployIDC-Instance-Profile/serial-ABCDEFG";
 
 export interface ScratchHostOptions {
   /** Where STS is. */
@@ -77,8 +78,7 @@ export class ScratchHost {
     }
     this.env = { ...ownEnvironment(), IDC_HELPER_TIME_FACTOR: String(timeFactor), ...env };
     this.writeBaseCredentials(BASE_KEY);
-    const agent = agentPaths(this.agentDirectory);
-    mkdirSync(this.agentDirectory);
+    const agent = installAgent({ directory: this.agentDirectory });
     this.writeConfig(`serial: ${serial}
 region: ap-northeast-2
 role_arn: ${ROLE_ARN}
@@ -100,7 +100,13 @@ ${config}`);
     writeFileSync(this.configFile, text, { mode: 0o644 });
   }
 
-  writeBaseCredentials({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }): void {
+  writeBaseCredentials({
+    accessKeyId,
+    secretAccessKey,
+  }: {
+    accessKeyId: string;
+    secretAccessKey: string;
+  }): void {
     const text = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
     writeFileSync(this.baseFile, text, { mode: 0o600 });
   }
@@ -135,7 +141,8 @@ ${config}`);
       });
     }
     const ended = once(child, "close");
-    const lines = (event: string) => log.split("\n").filter((line) => line.includes(` ${event} `) || line.endsWith(` ${event}`));
+    const lines = (event: string) =>
+      log.split("\n").filter((line) => line.includes(` ${event} `) || line.endsWith(` ${event}`));
     const run: Run = {
       process: child,
       pid: child.pid ?? 0,
@@ -207,7 +214,8 @@ function readJson<T>(path: string): T | null {
 
 /** Nothing of AWS, of a proxy or of a service may reach what a test starts from whoever started the test. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(AWS_|IDC_|NOTIFY_SOCKET|WATCHDOG_|INVOCATION_ID|JOURNAL_STREAM|STATE_DIRECTORY|RUNTIME_DIRECTORY|https?_proxy|no_proxy)/i;
+  const foreign =
+    /^(AWS_|IDC_|NOTIFY_SOCKET|WATCHDOG_|INVOCATION_ID|JOURNAL_STREAM|STATE_DIRECTORY|RUNTIME_DIRECTORY|https?_proxy|no_proxy)/i;
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   return { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: "true" };
 }
