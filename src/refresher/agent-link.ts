@@ -92,7 +92,9 @@ export class AgentLink {
   nextMs(nowMs: number): number {
     if (this.#open !== null) return this.#open.lastSentMs + this.#repeatMs(this.#open, nowMs);
     const answer = this.#answer;
-    return answer !== null && wantsAnother(answer) ? answer.bootMs + this.#askAnewMs(answer) : Number.POSITIVE_INFINITY;
+    return answer !== null && wantsAnother(answer)
+      ? answer.bootMs + this.#askAnewMs(answer)
+      : Number.POSITIVE_INFINITY;
   }
 
   #askAnewMs({ reload }: SyncAnswer): number {

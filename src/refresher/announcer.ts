@@ -1,6 +1,7 @@
 /** Tells the journal of changes, each once: what began, what ended, what to do. Repeats are for `debug`. */
 import { formatDuration } from "../config/duration.ts";
 import type { Log } from "../report/log.ts";
+import type { FailureStreak } from "./attempts.ts";
 import { type Health, ONESHOT_STEP } from "./health.ts";
 import type { RefreshOutcome } from "./refresh-child.ts";
 
@@ -14,9 +15,10 @@ export class Announcer {
     this.#log = log;
   }
 
-  refreshed(outcome: RefreshOutcome, health: Health, retryInMs: number | null): void {
+  /** @param streak the failures that this one adds to, or that this success ends */
+  refreshed(outcome: RefreshOutcome, streak: FailureStreak | null, health: Health): void {
     if (outcome.result === "issued") {
-      this.#issued(outcome.expiresAt, health);
+      this.#issued(outcome.expiresAt, streak, health);
       for (const { code, message, nextStep } of outcome.warnings) {
         this.#once(`warning:${code}`, message, () => this.#log.warn(code, { message, next_step: nextStep }));
       }
@@ -26,33 +28,50 @@ export class Announcer {
       kind: outcome.kind,
       message: outcome.message,
       next_step: outcome.nextStep,
-      failures: health.failuresInARow,
-      retry_in: retryInMs === null ? undefined : formatDuration(retryInMs),
+      failures: streak?.count,
+      retry_in: streak === null ? undefined : formatDuration(streak.retryBootMs - health.nowBootMs),
     };
     if (this.#failureKind === outcome.kind) this.#log.debug("refresh_failed", fields);
     else this.#log.warn("refresh_failed", fields);
     this.#failureKind = outcome.kind;
   }
 
-  #issued(expiresAt: string, health: Health): void {
-    const { attempt, nextRefreshAtMs, nowMs, failingSinceMs, failuresInARow } = health;
+  #issued(expiresAt: string, streak: FailureStreak | null, health: Health): void {
+    const { attempt, nextRefreshAtMs, nowMs } = health;
     const fields = {
       expires_at: expiresAt,
       next_refresh_at: nextRefreshAtMs === null ? undefined : new Date(nextRefreshAtMs).toISOString(),
       reason: attempt?.reason,
     };
-    if (this.#failureKind === null) this.#log.info("refresh_succeeded", fields);
+    if (streak === null) this.#log.info("refresh_succeeded", fields);
     else {
-      const lasted = failingSinceMs === null ? undefined : formatDuration(nowMs - failingSinceMs);
-      this.#log.info("refresh_recovered", { ...fields, after: lasted, failures: failuresInARow });
+      const after = formatDuration(nowMs - streak.sinceMs);
+      this.#log.info("refresh_recovered", { ...fields, after, failures: streak.count });
     }
     this.#failureKind = null;
+  }
+
+  clockChanged(steppedMs: number, sleptMs: number): void {
+    const seconds = (ms: number) => (ms === 0 ? undefined : ms / 1_000);
+    this.#log.info("clock_changed", { stepped_s: seconds(steppedMs), slept_s: seconds(sleptMs) });
+  }
+
+  scheduleUnknown(why: string): void {
+    const message = `the schedule's next times could not be worked out (${why}); half of the session's life is the schedule until they are`;
+    this.#once("schedule", why, () =>
+      this.#log.warn("schedule_unknown", { message, next_step: "Run: idc-helper check-config" }),
+    );
+  }
+
+  /** @param error null when it was written */
+  statusWritten(file: string, error: string | null): void {
+    this.#onceWhile("status", error, (why) => this.#log.warn("status_not_written", { file, why }));
   }
 
   /** Looks at everything that has a state, and says what changed. */
   observe(health: Health): void {
     this.#expiry(health);
-    this.#file(health);
+    this.fileState(health);
     this.#agent(health);
   }
 
@@ -67,7 +86,7 @@ export class Announcer {
     );
   }
 
-  #file({ file, record, config }: Health): void {
+  fileState({ file, record, config }: Health): void {
     const path = config.credentialsFile.path;
     const isWrong = record !== null && file !== "ours";
     this.#onceWhile("file", isWrong ? file : null, () => {

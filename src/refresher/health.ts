@@ -7,20 +7,11 @@ import { sessionArn } from "../aws/arn.ts";
 import type { Config } from "../config/config.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { FileState, RefreshRecord } from "../credentials/record.ts";
-import type { FailureReport } from "../failure.ts";
 import { type AgentStatus, type RefresherState, STATUS_SCHEMA, type Status } from "../report/status.ts";
 import { VERSION } from "../version.ts";
+import type { Attempt, FailureStreak } from "./attempts.ts";
 import type { RefreshWarning } from "./issue.ts";
 import type { MustLoad } from "./pickup.ts";
-import type { RefreshReason } from "./refresh-policy.ts";
-
-export interface Attempt {
-  number: number;
-  reason: RefreshReason;
-  startedAtMs: number;
-  finishedAtMs: number | null;
-  result: "issued" | "failed" | null;
-}
 
 /** Everything that a report is made of. Times are wall-clock milliseconds unless their name says otherwise. */
 export interface Health {
@@ -34,10 +25,7 @@ export interface Health {
   expiresBootMs: number | null;
   file: FileState;
   attempt: Attempt | null;
-  lastSuccessAtMs: number | null;
-  failuresInARow: number;
-  failure: FailureReport | null;
-  failingSinceMs: number | null;
+  streak: FailureStreak | null;
   nextRefreshAtMs: number | null;
   warnings: RefreshWarning[];
   answer: SyncAnswer | null;
@@ -51,12 +39,12 @@ export function refresherState(health: Health): RefresherState {
   const hasFile = health.record !== null && health.file !== "missing";
   const isExpired = health.expiresBootMs !== null && health.nowBootMs >= health.expiresBootMs;
   if (hasFile && isExpired) return "expired";
-  if (health.failure !== null) return hasFile ? "retrying" : "expired";
+  if (health.streak !== null) return hasFile ? "retrying" : "expired";
   return hasFile && health.file === "ours" ? "fresh" : "starting";
 }
 
 export function statusOf(health: Health): Status {
-  const { config, record, attempt, failure, failingSinceMs } = health;
+  const { config, record, attempt, streak } = health;
   return {
     schema: STATUS_SCHEMA,
     version: VERSION,
@@ -81,13 +69,13 @@ export function statusOf(health: Health): Status {
       finished_at: isoOrNull(attempt.finishedAtMs),
       result: attempt.result,
     },
-    last_success_at: isoOrNull(health.lastSuccessAtMs),
-    failures_in_a_row: health.failuresInARow,
-    failure: failure && {
-      kind: failure.kind,
-      message: failure.message,
-      next_step: failure.nextStep,
-      since: iso(failingSinceMs ?? health.nowMs),
+    last_success_at: record?.issuedAt ?? null,
+    failures_in_a_row: streak?.count ?? 0,
+    failure: streak && {
+      kind: streak.last.kind,
+      message: streak.last.message,
+      next_step: streak.last.nextStep,
+      since: iso(streak.sinceMs),
     },
     next_refresh_at: isoOrNull(health.nextRefreshAtMs),
     warnings: health.warnings.map(({ code, message, nextStep }) => ({ code, message, next_step: nextStep })),
@@ -135,7 +123,7 @@ function configDetail({ config }: SyncAnswer): string {
 
 /** systemd shows it in `systemctl status`: what an operator wants to know first. */
 export function statusLine(health: Health): string {
-  const { record, failure, expiresBootMs, nowBootMs, nextRefreshAtMs } = health;
+  const { record, streak, expiresBootMs, nowBootMs, nextRefreshAtMs } = health;
   const left = expiresBootMs === null ? 0 : expiresBootMs - nowBootMs;
   const lasts =
     record === null
@@ -144,8 +132,8 @@ export function statusLine(health: Health): string {
         ? `Credentials EXPIRED ${formatDuration(-left)} ago`
         : `Credentials last until ${clock(Date.parse(record.expiresAt))} (${formatDuration(left)})`;
   const next = nextRefreshAtMs === null ? "" : `, next refresh ${clock(nextRefreshAtMs)}`;
-  if (failure === null) return `${lasts}${next}${agentWords(health)}`;
-  return `${lasts}; refresh failing (${failure.kind}): ${failure.message}${next === "" ? "" : `; next attempt ${clock(nextRefreshAtMs ?? 0)}`}`;
+  if (streak === null) return `${lasts}${next}${agentWords(health)}`;
+  return `${lasts}; refresh failing (${streak.last.kind}): ${streak.last.message}${next === "" ? "" : `; next attempt ${clock(nextRefreshAtMs ?? 0)}`}`;
 }
 
 function agentWords({ answer, unansweredWhy }: Health): string {

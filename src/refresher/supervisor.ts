@@ -6,15 +6,7 @@
  */
 import type { Config } from "../config/config.ts";
 import { agentRuntimeFiles, runtimeFiles, stateFiles } from "../config/paths.ts";
-import {
-  expiresBootMs,
-  type FileState,
-  halfLifeBootMs,
-  inspectFile,
-  type RefreshRecord,
-  readRecord,
-} from "../credentials/record.ts";
-import { errorText, type FailureReport } from "../failure.ts";
+import { errorText } from "../failure.ts";
 import { type Instant, readBootId, readClock } from "../host/clock.ts";
 import type { Notifier } from "../host/notify.ts";
 import type { Log } from "../report/log.ts";
@@ -22,15 +14,17 @@ import { writeStatus } from "../report/status.ts";
 import { AgentLink } from "./agent-link.ts";
 import { Alarm } from "./alarm.ts";
 import { Announcer } from "./announcer.ts";
-import { backoffDelayMs } from "./backoff.ts";
+import { Attempts } from "./attempts.ts";
 import { ClockWatch } from "./clock-watch.ts";
-import { type Attempt, type Health, statusLine, statusOf } from "./health.ts";
-import type { RefreshWarning } from "./issue.ts";
+import { ConfigKeeper } from "./config-keeper.ts";
+import { CredentialsWatch } from "./credentials-watch.ts";
+import { type Health, statusLine, statusOf } from "./health.ts";
 import { type MustLoad, mustLoadSince } from "./pickup.ts";
-import { makePlan, type Plan } from "./plan.ts";
-import { type RefreshChild, type RefreshOutcome, startRefresh } from "./refresh-child.ts";
+import { type Plan, planOn } from "./plan.ts";
+import { type RefreshOutcome, startRefresh } from "./refresh-child.ts";
 import { decideRefresh, type RefreshReason } from "./refresh-policy.ts";
-import { fingerprint, WatchedFiles } from "./watched-files.ts";
+import { ScheduleKeeper } from "./schedule-keeper.ts";
+import { WatchedFiles } from "./watched-files.ts";
 
 /** Two wake-ups a minute at rest: soon enough to notice a step of the clock, rare enough to be no load. */
 const TICK_MS = 30_000;
@@ -50,47 +44,39 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  readonly #bootId = readBootId();
+  readonly #startedAtMs = Date.now();
   readonly #alarm = new Alarm();
   readonly #announcer: Announcer;
-  readonly #bootId = readBootId();
-  readonly #startedAt = readClock();
+  readonly #keeper: ConfigKeeper;
   readonly #clock: ClockWatch;
   readonly #link: AgentLink;
-  #plan: Plan;
+  readonly #credentials: CredentialsWatch;
+  readonly #attempts: Attempts;
+  readonly #schedule: ScheduleKeeper;
   #files: WatchedFiles;
-  #configLoadedAtMs = Date.now();
-  #configRejected: string | null = null;
-  #record: RefreshRecord | null = null;
-  #file: FileState = "missing";
-  #seenFile = "";
-  #baseFile: string;
-  #child: RefreshChild | null = null;
-  #attempt: Attempt | null = null;
-  #failure: FailureReport | null = null;
-  #failuresInARow = 0;
-  #failingSinceMs: number | null = null;
-  #retryBootMs: number | null = null;
-  #warnings: RefreshWarning[] = [];
-  /** Instants of the schedule up to here, by the wall clock, are dealt with. */
-  #scheduledAfterMs: number;
+  /** What was taken for granted must be looked at again: a start, a jump of the clock, a wake-up. */
   #isUnsettled = true;
   #isAsked = false;
+  /** Something happened that the agent's side should be looked at for. */
   #hasNews = true;
   #isReady = false;
-  #isReplanning = false;
   #isStopping = false;
-  #statusError: string | null = null;
 
   private constructor(options: SupervisorOptions, clock: ClockWatch) {
+    const { plan, factor, log, env } = options;
     this.#options = options;
-    this.#plan = options.plan;
+    this.#keeper = new ConfigKeeper(plan.config, log, env);
     this.#clock = clock;
-    this.#announcer = new Announcer(options.log);
-    const { config } = options.plan;
-    this.#link = new AgentLink({ paths: config.paths, bootId: this.#bootId, factor: options.factor });
-    this.#scheduledAfterMs = this.#startedAt.wallMs;
-    this.#baseFile = fingerprint(config.baseCredentials.file);
-    this.#files = this.#watch(config);
+    this.#announcer = new Announcer(log);
+    this.#link = new AgentLink({ paths: plan.config.paths, bootId: this.#bootId, factor });
+    this.#credentials = new CredentialsWatch(plan.config, this.#bootId);
+    this.#attempts = new Attempts(factor);
+    this.#schedule = new ScheduleKeeper(plan.refreshes, this.#startedAtMs, {
+      onPlanned: () => this.#alarm.ring(),
+      onError: (error) => this.#announcer.scheduleUnknown(errorText(error)),
+    });
+    this.#files = this.#watch(plan.config);
   }
 
   static async create(options: SupervisorOptions): Promise<Supervisor> {
@@ -104,7 +90,7 @@ export class Supervisor {
     while (!this.#isStopping) {
       const now = readClock();
       await this.#look(now);
-      if (this.#child === null) await this.#refreshIfDue(now);
+      if (this.#attempts.child === null) await this.#refreshIfDue(now);
       await this.#askAgent(now);
       await this.#report(now);
       await this.#options.notifier.send("WATCHDOG=1");
@@ -125,95 +111,59 @@ export class Supervisor {
     this.#alarm.ring();
   }
 
-  /** Re-reads the config; a wrong one is reported, and the old one stays in force. */
+  /** SIGHUP: the config is read anew. */
   async reload(): Promise<void> {
-    const { log, notifier, env } = this.#options;
-    await notifier.send(
-      "RELOADING=1",
-      `MONOTONIC_USEC=${Math.round(process.hrtime()[0] * 1e6 + process.hrtime()[1] / 1e3)}`,
-    );
-    const file = this.#plan.config.configFile;
-    try {
-      const plan = await makePlan(file, env);
-      const isSamePlace = JSON.stringify(plan.config.paths) === JSON.stringify(this.#plan.config.paths);
-      if (!isSamePlace) {
-        log.warn("config_needs_restart", {
-          message: `paths in ${file} changed; the others are in force now`,
-          next_step: "Run: systemctl restart idc-codedeploy-helper",
-        });
-      }
-      this.#adopt({ ...plan, config: { ...plan.config, paths: this.#plan.config.paths } });
-      this.#configRejected = null;
-      log.info("config_reloaded", { file });
-      for (const message of plan.warnings) log.warn("config_unknown_key", { message });
-    } catch (error) {
-      this.#configRejected = errorText(error);
-      log.error("config_rejected", {
-        file,
-        message: this.#configRejected,
-        next_step: "The old configuration stays in force. Run: idc-helper check-config",
-      });
+    const { notifier } = this.#options;
+    // CLOCK_MONOTONIC, as Type=notify-reload wants it (sd_notify(3)); hrtime reads that very clock.
+    await notifier.send("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`);
+    const reloaded = await this.#keeper.reload();
+    if (reloaded !== null) this.#schedule.replace(reloaded.plan.refreshes, Date.now());
+    if (reloaded?.isOther) {
+      this.#files.close();
+      this.#files = this.#watch(this.#config);
+      this.#credentials.configure(this.#config);
+      // Another role, serial or file: what is there was issued under the old config.
+      this.#isAsked = true;
+      this.#hasNews = true;
     }
     await notifier.send("READY=1");
     this.#alarm.ring();
   }
 
-  #adopt(plan: Plan): void {
-    const isOther = JSON.stringify(plan.config) !== JSON.stringify(this.#plan.config);
-    this.#plan = plan;
-    this.#configLoadedAtMs = Date.now();
-    if (!isOther) return;
-    this.#options.log.setLevel(plan.config.log.level);
-    this.#files.close();
-    this.#files = this.#watch(plan.config);
-    this.#seenFile = "";
-    this.#baseFile = fingerprint(plan.config.baseCredentials.file);
-    // Another role, serial or file: what is there was issued under the old config.
-    this.#isAsked = true;
-    this.#hasNews = true;
+  get #config(): Config {
+    return this.#keeper.config;
   }
 
-  #watch(config: Config): WatchedFiles {
-    const paths = [
-      config.credentialsFile.path,
-      agentRuntimeFiles(config.paths).answer,
-      config.baseCredentials.file,
-    ];
-    return new WatchedFiles(paths, () => this.#alarm.ring());
+  #watch({ credentialsFile, paths, baseCredentials }: Config): WatchedFiles {
+    const watched = [credentialsFile.path, agentRuntimeFiles(paths).answer, baseCredentials.file];
+    return new WatchedFiles(watched, () => this.#alarm.ring());
   }
 
   async #look(now: Instant): Promise<void> {
     const { steppedMs, sleptMs } = await this.#clock.observe(now);
     if (steppedMs !== 0 || sleptMs !== 0) {
-      this.#options.log.info("clock_changed", {
-        stepped_s: steppedMs / 1_000 || undefined,
-        slept_s: sleptMs / 1_000 || undefined,
-      });
+      this.#announcer.clockChanged(steppedMs, sleptMs);
       this.#isUnsettled = true;
       this.#hasNews = true;
-      if (steppedMs !== 0) await this.#replan(now.wallMs);
     }
-    const { config } = this.#plan;
-    const seen = fingerprint(config.credentialsFile.path);
-    if (seen !== this.#seenFile && this.#child === null) {
-      this.#record = await readRecord(stateFiles(config.paths).refreshRecord);
-      this.#file = await inspectFile(config.credentialsFile.path, this.#record);
-      this.#seenFile = seen;
-    }
-    const base = fingerprint(config.baseCredentials.file);
-    if (base !== this.#baseFile && this.#failure !== null) this.#isAsked = true;
-    this.#baseFile = base;
+    if (steppedMs !== 0) await this.#planAhead(now);
+    // While a refresh is under way, file and record are being replaced.
+    if (this.#attempts.child === null) await this.#credentials.look();
+    if (this.#credentials.haveBaseCredentialsChanged() && this.#attempts.streak !== null)
+      this.#isAsked = true;
     await this.#link.readAnswer();
   }
 
   async #refreshIfDue(now: Instant): Promise<void> {
+    const scheduledBootMs = this.#schedule.nextBootMs(now);
+    if (scheduledBootMs === null) void this.#planAhead(now);
     const decision = decideRefresh({
       nowBootMs: now.bootMs,
-      file: this.#file,
-      halfLifeBootMs: this.#record && halfLifeBootMs(this.#record, now, this.#bootId),
-      expiresBootMs: this.#expiresBootMs(now),
-      scheduledBootMs: this.#scheduledBootMs(now),
-      retryBootMs: this.#retryBootMs,
+      file: this.#credentials.file,
+      halfLifeBootMs: this.#credentials.halfLifeBootMs(now),
+      expiresBootMs: this.#credentials.expiresBootMs(now),
+      scheduledBootMs,
+      retryBootMs: this.#attempts.streak?.retryBootMs ?? null,
       isUnsettled: this.#isUnsettled,
       isAsked: this.#isAsked,
       marginMs: MARGIN_MS / this.#options.factor,
@@ -225,86 +175,47 @@ export class Supervisor {
 
   #startRefresh(reason: RefreshReason, now: Instant): void {
     const { factor, env } = this.#options;
+    this.#announcer.fileState(this.#health(now));
     this.#isAsked = false;
-    this.#scheduledAfterMs = Math.max(this.#scheduledAfterMs, now.wallMs);
-    const number = (this.#attempt?.number ?? 0) + 1;
-    this.#attempt = { number, reason, startedAtMs: now.wallMs, finishedAtMs: null, result: null };
-    this.#child = startRefresh(this.#plan.config, factor, env);
-    void this.#child.outcome.then((outcome) => this.#refreshEnded(outcome)).finally(() => this.#alarm.ring());
+    this.#schedule.dealtWith(now.wallMs);
+    const child = startRefresh(this.#config, factor, env);
+    this.#attempts.begin(child, reason, now);
+    void child.outcome.then((outcome) => this.#refreshEnded(outcome)).finally(() => this.#alarm.ring());
   }
 
   async #refreshEnded(outcome: RefreshOutcome): Promise<void> {
     const now = readClock();
-    this.#child = null;
-    this.#seenFile = "";
-    if (this.#attempt) this.#attempt = { ...this.#attempt, finishedAtMs: now.wallMs, result: outcome.result };
+    const streak = this.#attempts.end(outcome, now);
     await this.#look(now);
     if (outcome.result === "issued") {
-      this.#retryBootMs = null;
-      this.#warnings = outcome.warnings;
       this.#hasNews = true;
       await this.#clock.save();
-    } else {
-      this.#failuresInARow += 1;
-      this.#failingSinceMs ??= now.wallMs;
-      this.#failure = outcome;
-      const delay = backoffDelayMs(outcome, this.#failuresInARow, Math.random()) / this.#options.factor;
-      this.#retryBootMs = now.bootMs + delay;
     }
-    const retryInMs = this.#retryBootMs === null ? null : this.#retryBootMs - now.bootMs;
-    this.#announcer.refreshed(outcome, this.#health(now), retryInMs);
-    if (outcome.result === "issued") {
-      this.#failure = null;
-      this.#failuresInARow = 0;
-      this.#failingSinceMs = null;
-    }
+    this.#announcer.refreshed(outcome, streak, this.#health(now));
     await this.#becomeReady();
   }
 
   async #askAgent(now: Instant): Promise<void> {
-    if (this.#child !== null || this.#record === null) return;
+    // Before there are credentials, a worker that starts anew would only die for want of them (FACTS).
+    if (this.#attempts.child !== null || this.#credentials.record === null) return;
     await this.#link.ask(this.#mustLoad(now), this.#hasNews, now.bootMs);
     this.#hasNews = false;
   }
 
   #mustLoad(now: Instant): MustLoad | null {
+    const { record } = this.#credentials;
     return mustLoadSince({
       nowBootMs: now.bootMs,
       pickupWindowMs: this.#link.pickupWindowMs,
-      writes: this.#record?.bootId === this.#bootId ? this.#record.writes : [],
+      writes: record?.bootId === this.#bootId ? record.writes : [],
       stepsBack: this.#clock.stepsBack,
-      currentExpiresBootMs: this.#expiresBootMs(now),
+      currentExpiresBootMs: this.#credentials.expiresBootMs(now),
       workerStartedBootMs: this.#link.workerStartedBootMs,
     });
   }
 
-  #expiresBootMs(now: Instant): number | null {
-    return this.#record && expiresBootMs(this.#record, now, this.#bootId);
-  }
-
-  #scheduledBootMs(now: Instant): number | null {
-    const next = this.#plan.refreshes.find((time) => time > this.#scheduledAfterMs);
-    if (next === undefined) void this.#replan(now.wallMs);
-    return next === undefined ? null : now.bootMs + next - now.wallMs;
-  }
-
-  /** Times of the schedule are wall-clock: after a step, or when they run out, they are worked out anew. */
-  async #replan(afterMs: number): Promise<void> {
-    this.#scheduledAfterMs = afterMs;
-    if (this.#isReplanning) return;
-    this.#isReplanning = true;
-    try {
-      const { refreshes } = await makePlan(this.#plan.config.configFile, this.#options.env);
-      this.#plan = { ...this.#plan, refreshes };
-    } catch (error) {
-      // A config broken meanwhile: half of the session's life is the schedule until it is mended.
-      this.#options.log.warn("schedule_unknown", {
-        message: errorText(error),
-        next_step: "Run: idc-helper check-config",
-      });
-    } finally {
-      this.#isReplanning = false;
-    }
+  async #planAhead({ wallMs }: Instant): Promise<void> {
+    await this.#schedule.plan(wallMs, () => planOn(this.#config, this.#options.env));
   }
 
   async #report(now: Instant): Promise<void> {
@@ -315,51 +226,50 @@ export class Supervisor {
   }
 
   async #writeStatus(health: Health): Promise<void> {
-    const path = runtimeFiles(this.#plan.config.paths).status;
-    try {
-      await writeStatus(path, statusOf(health));
-      this.#statusError = null;
-    } catch (error) {
-      const why = errorText(error);
-      if (why !== this.#statusError) this.#options.log.warn("status_not_written", { file: path, why });
-      this.#statusError = why;
-    }
+    const file = runtimeFiles(this.#config.paths).status;
+    const error = await writeStatus(file, statusOf(health)).then(
+      () => null,
+      (thrown: unknown) => errorText(thrown),
+    );
+    this.#announcer.statusWritten(file, error);
   }
 
   #health(now: Instant): Health {
-    const next = this.#retryBootMs ?? (this.#child === null ? this.#scheduledBootMs(now) : null);
+    const { streak, child, last, warnings } = this.#attempts;
+    const nextBootMs = streak?.retryBootMs ?? (child === null ? this.#schedule.nextBootMs(now) : null);
     return {
       nowMs: now.wallMs,
       nowBootMs: now.bootMs,
-      startedAtMs: this.#startedAt.wallMs,
-      config: this.#plan.config,
-      configLoadedAtMs: this.#configLoadedAtMs,
-      configRejected: this.#configRejected,
-      record: this.#record,
-      expiresBootMs: this.#expiresBootMs(now),
-      file: this.#file,
-      attempt: this.#attempt,
-      lastSuccessAtMs: this.#record && Date.parse(this.#record.issuedAt),
-      failuresInARow: this.#failuresInARow,
-      failure: this.#failure,
-      failingSinceMs: this.#failingSinceMs,
-      nextRefreshAtMs: next === null ? null : now.wallMs + next - now.bootMs,
-      warnings: this.#warnings,
+      startedAtMs: this.#startedAtMs,
+      config: this.#config,
+      configLoadedAtMs: this.#keeper.loadedAtMs,
+      configRejected: this.#keeper.rejected,
+      record: this.#credentials.record,
+      expiresBootMs: this.#credentials.expiresBootMs(now),
+      file: this.#credentials.file,
+      attempt: last,
+      streak,
+      nextRefreshAtMs: nextBootMs === null ? null : now.wallMs + nextBootMs - now.bootMs,
+      warnings,
       answer: this.#link.answer,
       unansweredWhy: this.#link.unansweredWhy(now.bootMs),
       mustLoad: this.#mustLoad(now),
-      isStopped: this.#isStopping && this.#child === null,
+      isStopped: this.#isStopping && child === null,
     };
   }
 
   #sleepMs(now: Instant): number {
     const { factor, notifier } = this.#options;
-    const dues = [
-      now.bootMs + Math.min(TICK_MS / factor, (notifier.watchdogMs ?? Number.POSITIVE_INFINITY) / 2),
+    const tickMs = Math.min(TICK_MS / factor, (notifier.watchdogMs ?? Number.POSITIVE_INFINITY) / 2);
+    const refreshBootMs =
+      this.#attempts.child !== null
+        ? null
+        : (this.#attempts.streak?.retryBootMs ?? this.#schedule.nextBootMs(now));
+    const next = Math.min(
+      now.bootMs + tickMs,
       this.#link.nextMs(now.bootMs),
-      ...(this.#child === null ? [this.#retryBootMs, this.#scheduledBootMs(now)] : []),
-    ];
-    const next = dues.filter((due) => due !== null).reduce((a, b) => Math.min(a, b));
+      refreshBootMs ?? Number.POSITIVE_INFINITY,
+    );
     return Math.max(next - now.bootMs, 10);
   }
 
@@ -372,7 +282,7 @@ export class Supervisor {
   async #finish(): Promise<void> {
     const { notifier, log } = this.#options;
     await notifier.send("STOPPING=1", "STATUS=Stopping");
-    const child = this.#child;
+    const { child } = this.#attempts;
     if (child !== null) {
       const timer = setTimeout(() => child.kill(), STOP_GRACE_MS);
       await child.outcome;
@@ -380,9 +290,7 @@ export class Supervisor {
     }
     this.#files.close();
     await this.#clock.save();
-    const now = readClock();
-    await this.#look(now);
-    await this.#writeStatus(this.#health(now));
+    await this.#writeStatus(this.#health(readClock()));
     log.info("stopped", { message: "the credentials file stays in place" });
   }
 }
