@@ -60,6 +60,7 @@ async function findNotes(config: Config): Promise<string[]> {
       `the agent picks a new file up within ${formatDuration(windowMs)}, which is longer than what remains of a session at the next refresh (${formatDuration(config.sessionDurationMs - cron.longestGapMs)}): it will have to be reloaded at each refresh. A denser schedule or a longer session_duration avoids that`,
     );
   }
+  if (config.metrics.textfile !== null) notes.push("metrics.textfile has no effect yet: this version writes no metrics");
   if (partitionOf(config.region) === null)
     notes.push(`the region ${config.region} is not one that this version knows`);
   return notes;

@@ -1,6 +1,6 @@
 /** Reads a config file and answers with a whole, valid {@link Config}, or with all that is wrong. */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { errorCode, errorText } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
 import { findMisfits } from "./combinations.ts";

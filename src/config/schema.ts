@@ -3,7 +3,7 @@
  * added by the caller, which has the file at hand.
  */
 import { isAbsolute, normalize } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { parseRoleArn } from "../aws/arn.ts";
 import { parseCron } from "./cron.ts";
 import { parseDuration } from "./duration.ts";

@@ -1,0 +1,39 @@
+# Every target does its own set-up: `make demo` and `make test` work as the first command in a fresh clone, given
+# Node 20 or newer with npm, make and git. What runs then is the Node that we ship.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# npm reads the lock file, runs no package's scripts and needs none.
+node_modules/.installed: package.json package-lock.json
+	@echo "Installing the development dependencies (once) ..."
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: help build test check demo readers e2e clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
+
+build: node_modules/.installed ## dist/, laid out as /usr/libexec/idc-codedeploy-helper is
+	@npm run --silent build
+
+demo: node_modules/.installed ## the whole thing against an emulated AWS, in a minute (KEEP=1 to let it run on)
+	@npm run --silent build >/dev/null
+	@npm run --silent demo
+
+test: node_modules/.installed ## unit and integration tests
+	@npm run --silent test
+
+check: node_modules/.installed ## types, lint and format
+	@npm run --silent check
+
+readers: node_modules/.installed ## the credentials file and the stand-in agent against the real AWS SDKs
+	@npm run --silent readers
+
+e2e: node_modules/.installed ## on a booted systemd (needs root, debootstrap and systemd-container)
+	@npm run --silent build >/dev/null
+	@npm run --silent e2e
+
+clean: ## removes what was built
+	rm -rf dist build coverage node_modules
