@@ -8,6 +8,7 @@ import { open, rename, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Paths } from "../config/config.ts";
 import { agentRuntimeFiles } from "../config/paths.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import type { Difference } from "./on-premises-config.ts";
 import type { ServiceState } from "./service.ts";
@@ -26,7 +27,15 @@ export interface SyncRequest {
 }
 
 export type ConfigState = "matches" | "repaired" | "drifted" | "missing" | "unknown";
-export type ReloadState = "not_needed" | "under_way" | "done" | "restarted" | "deferred" | "off" | "failed" | "not_running";
+export type ReloadState =
+  | "not_needed"
+  | "under_way"
+  | "done"
+  | "restarted"
+  | "deferred"
+  | "off"
+  | "failed"
+  | "not_running";
 export type ReloadCause = "credentials" | "config";
 
 export interface SyncAnswer {
@@ -71,8 +80,11 @@ export async function sendRequest(paths: Paths, request: SyncRequest): Promise<v
   const { request: path, requestDirectory } = agentRuntimeFiles(paths);
   const temporary = join(requestDirectory, `.new.${process.pid}`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-  const file = await open(temporary, flags, 0o640);
+  const file = await open(temporary, flags, 0o644);
   try {
+    // Root has no capabilities there and reads it as one of the others, whatever our umask and group are; nobody
+    // else can enter the directory.
+    await file.chmod(0o644);
     await file.writeFile(`${JSON.stringify(request)}\n`);
   } finally {
     await file.close();
@@ -85,14 +97,21 @@ export async function sendRequest(paths: Paths, request: SyncRequest): Promise<v
  * systemd starts us again and again.
  *
  * @returns null when there is none, or none that makes sense
+ * @throws Failure `cannot_write` when it cannot be taken away
  */
 export async function takeRequest(paths: Paths): Promise<SyncRequest | null> {
   const { request: path, requestDirectory } = agentRuntimeFiles(paths);
   const taken = join(requestDirectory, `.taken.${randomBytes(6).toString("hex")}`);
   try {
     await rename(path, taken);
-  } catch {
-    return null;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT") return null;
+    throw new Failure({
+      kind: "cannot_write",
+      message: `the request ${path} cannot be taken away: ${code ?? errorText(error)}`,
+      nextStep: `${requestDirectory} must belong to root, mode 0730, group idc-helper: systemd-tmpfiles --create`,
+    });
   }
   try {
     const text = await readTextIfPresent(taken, { maxBytes: MAX_REQUEST_BYTES });

@@ -1,7 +1,7 @@
 /**
  * The agent's two processes as /proc shows them: the master, and the one worker that it replaces when it ends.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 
 /** A process by more than its number, which the kernel gives out again. */
 export interface ProcessIdentity {
@@ -24,15 +24,20 @@ export function isAlive({ pid, startTicks }: ProcessIdentity): boolean {
   return identify(pid)?.startTicks === startTicks;
 }
 
+/** Beyond this, two readings of one moment were not taken from one clock. */
+const SAME_CLOCK_MS = 5_000;
+
 /**
- * When it started, on CLOCK_BOOTTIME in milliseconds. Reckoned from our own start, which the same file tells:
- * /proc/uptime may be another clock's (a container's, as lxcfs shows it).
+ * When it started, on CLOCK_BOOTTIME in milliseconds: what /proc/PID/stat says, unless our own clock is another
+ * one (/proc/uptime of a container, as lxcfs shows it). Then the distance from our own start, which the same file
+ * tells, counts; that is late by the time that Node takes to start.
  */
 export function startedBootMs({ startTicks }: ProcessIdentity, nowBootMs: number): number {
   const self = statFields(process.pid);
   if (self === null) throw new Error("/proc is not mounted");
-  const selfStarted = nowBootMs - process.uptime() * 1_000;
-  return Math.round(selfStarted + (startTicks - self.startTicks) * MS_PER_TICK);
+  const offset = nowBootMs - process.uptime() * 1_000 - self.startTicks * MS_PER_TICK;
+  const correction = Math.abs(offset) < SAME_CLOCK_MS ? 0 : offset;
+  return Math.round(startTicks * MS_PER_TICK + correction);
 }
 
 /** @returns the direct children of a process, oldest first; null where they cannot be known */
@@ -55,17 +60,32 @@ export function title(pid: number): string | null {
   }
 }
 
+/** The master and nobody else: a unit's main process may be a wrapper, and its child the master. */
+export function isMaster(pid: number, programName: string): boolean {
+  return identify(pid) !== null && title(pid)?.startsWith(`${programName}: master`) === true;
+}
+
 /** @returns the pid in a pid file if that process is the agent's master, by its title; else null */
 export function masterFromPidFile(pidFile: string, programName: string): number | null {
-  let text: string;
+  const text = readPidFile(pidFile)?.trim() ?? "";
+  const pid = Number(text);
+  return /^\d{1,10}$/.test(text) && isMaster(pid, programName) ? pid : null;
+}
+
+/** The agent's user, who may be anybody, can have put a link or a FIFO there. */
+function readPidFile(path: string): string | null {
   try {
-    text = readFileSync(pidFile, "utf8").trim();
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (!fstatSync(descriptor).isFile()) return null;
+      const buffer = Buffer.alloc(32);
+      return buffer.toString("utf8", 0, readSync(descriptor, buffer));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     return null;
   }
-  const pid = Number(text);
-  if (!/^\d{1,10}$/.test(text) || identify(pid) === null) return null;
-  return title(pid)?.startsWith(`${programName}: master`) ? pid : null;
 }
 
 function statFields(pid: number): { state: string; startTicks: number } | null {

@@ -10,10 +10,11 @@ import type { Log } from "../report/log.ts";
 import type { ReloadCause, SyncAnswer } from "./exchange.ts";
 import { type EventsReading, readLifecycleEvents } from "./lifecycle-events.ts";
 import { isAlive, startedBootMs } from "./processes.ts";
-import { type FailedReload, reloadAgent, restartAgent, whyNoRestart } from "./reload.ts";
+import { reloadAgent, whyNoRestart } from "./reload.ts";
 import type { AgentService } from "./service.ts";
 import type { AgentSettings } from "./settings.ts";
 import type { SyncRecord } from "./sync-record.ts";
+import { type FailedReload, systemctlRestart } from "./systemctl.ts";
 
 const LEAST_BETWEEN_RELOADS_MS = 5 * 60_000;
 const COMMAND_LIMIT_MS = 30_000;
@@ -35,6 +36,8 @@ export interface ReloadSituation {
   causes: ReloadCause[];
   /** Updated in place with what was done. */
   record: SyncRecord;
+  /** Keeps the record; called before anything is done to the agent, so that a run killed then is not forgotten. */
+  save: () => Promise<void>;
   factor: number;
   log: Log;
 }
@@ -48,30 +51,36 @@ export async function reloadIfNeeded(situation: ReloadSituation): Promise<Reload
   }
   const leaving = followUp(situation);
   if (leaving !== null) return leaving;
-  if (causes.length === 0) return outcome("not_needed");
+  if (causes.length === 0) {
+    record.lastFailure = null;
+    return outcome("not_needed");
+  }
   if (config.agent.reload === "never") {
     const detail = `the agent has not loaded its ${causes.join(" and ")}, and agent.reload is "never"`;
     return outcome("off", detail, `Run when it suits you: systemctl reload ${unit}`);
   }
   const events = await eventsNow(situation);
   const wait = whyWait(events, situation);
-  if (wait !== null) return outcome("deferred", wait, "Nothing to do: it is tried again each minute.");
-  record.lastReloadBootMs = readClock().bootMs;
+  if (wait !== null) return wait;
   return isStuck(situation) ? restartIfHarmless(situation, events) : reload(situation);
 }
 
-/** What became of a worker that an earlier run asked to end; null when there is none, or it is stuck. */
+/**
+ * What became of a worker that an earlier run asked to end; null when there is none, when it is stuck, or when it
+ * is time to ask once more: a worker that was just being forked took the signal for its master's and forgot it,
+ * and to one that is on its way out a second signal means nothing (agent, process_manager).
+ */
 function followUp(situation: ReloadSituation): Reload | null {
-  const { service, record, log } = situation;
+  const { service, record, causes, log } = situation;
   const { leaving } = record;
   if (leaving === null) return null;
   if (isAlive(leaving)) {
-    const detail = `worker ${leaving.pid} ends after the poll or the lifecycle event in hand`;
-    return isStuck(situation) ? null : outcome("under_way", detail, "Nothing to do: its master replaces it then.");
+    const isDue = causes.length > 0 && restMs(situation) <= 0;
+    return isStuck(situation) || isDue ? null : underWay(leaving.pid);
   }
   if (service.worker === null) return outcome("under_way", "the master is starting a new worker");
   record.leaving = null;
-  if (situation.causes.length > 0) return null;
+  if (causes.length > 0) return null;
   log.info("agent_reloaded", { service: situation.config.agent.service, worker_pid: service.worker.pid });
   return outcome("done");
 }
@@ -87,52 +96,84 @@ function eventsNow({ settings, service }: ReloadSituation): Promise<EventsReadin
   return readLifecycleEvents(settings.trackingDirectory, workerAge);
 }
 
+/** How much of the least time between two reloads is left, in milliseconds. */
+function restMs({ record, factor }: ReloadSituation): number {
+  if (record.lastReloadBootMs === null) return 0;
+  return record.lastReloadBootMs + scaled(LEAST_BETWEEN_RELOADS_MS, factor) - readClock().bootMs;
+}
+
 /** Why not now; null when nothing stands in the way. */
-function whyWait(events: EventsReading, { record, factor }: ReloadSituation): string | null {
+function whyWait(events: EventsReading, situation: ReloadSituation): Reload | null {
+  const { service, record, factor } = situation;
+  const { leaving, lastFailure } = record;
+  const deferred = (why: string) => outcome("deferred", why, "Nothing to do: it is tried again each minute.");
   if (events.kind === "in_progress") {
-    return `a lifecycle event is in progress (deployment ${events.deploymentIds.join(", ")})`;
+    if (leaving !== null) return underWay(leaving.pid);
+    return deferred(`a lifecycle event is in progress (deployment ${events.deploymentIds.join(", ")})`);
   }
-  if (events.kind === "unknown") return `whether a lifecycle event is in progress cannot be known (${events.why})`;
-  if (record.lastReloadBootMs === null) return null;
-  const sinceLast = readClock().bootMs - record.lastReloadBootMs;
-  if (sinceLast >= scaled(LEAST_BETWEEN_RELOADS_MS, factor)) return null;
-  return `the last reload was ${formatDuration(sinceLast * factor)} ago, and ${formatDuration(LEAST_BETWEEN_RELOADS_MS)} must lie between two`;
+  if (events.kind === "unknown")
+    return deferred(`whether a lifecycle event is in progress cannot be known (${events.why})`);
+  if (service.isReloading) return deferred("a reload that somebody else asked for is under way");
+  const rest = restMs(situation);
+  if (rest <= 0) return null;
+  if (lastFailure !== null) return outcome("failed", lastFailure.detail, lastFailure.nextStep);
+  const least = formatDuration(LEAST_BETWEEN_RELOADS_MS);
+  const sinceLast = formatDuration(LEAST_BETWEEN_RELOADS_MS - rest * factor);
+  return deferred(`the last reload was ${sinceLast} ago, and ${least} must lie between two`);
 }
 
 async function reload(situation: ReloadSituation): Promise<Reload> {
-  const { config, service, causes, record, factor, log } = situation;
+  const { config, service, causes, record, save, factor, log } = situation;
+  const { worker } = service;
   const unit = config.agent.service;
-  const askedBootMs = readClock().bootMs;
+  const nowBootMs = readClock().bootMs;
+  const before = record.leaving;
+  const isAskedAgain = before?.pid === worker?.pid && before?.startTicks === worker?.startTicks;
+  record.lastReloadBootMs = nowBootMs;
+  record.lastFailure = null;
+  record.leaving = isAskedAgain ? before : worker && { ...worker, askedBootMs: nowBootMs };
+  await save();
   const limits = { commandMs: scaledLimit(COMMAND_LIMIT_MS, factor), watchMs: scaledLimit(WATCH_MS, factor) };
   const result = await reloadAgent(unit, service, limits);
-  if (result.kind === "failed") return failed(result);
-  if (result.kind === "under_way") {
-    record.leaving = service.worker && { ...service.worker, askedBootMs };
+  if (result.kind === "under_way")
     return outcome("under_way", result.detail, "Nothing to do: its master replaces it then.");
-  }
+  record.leaving = null;
+  if (result.kind === "failed") return failed(result, record);
   log.info("agent_reloaded", { service: unit, for: causes.join(" and "), worker_pid: result.worker.pid });
   return outcome("done");
 }
 
 /** The last resort: a graceful reload has brought no new worker, and nothing but the agent would die. */
 async function restartIfHarmless(situation: ReloadSituation, events: EventsReading): Promise<Reload> {
-  const { config, service, record, factor, log } = situation;
+  const { config, service, record, save, factor, log } = situation;
   const unit = config.agent.service;
-  const harm = events.kind === "none" ? whyNoRestart(service) : "a lifecycle event left its tracking file behind";
+  const harm =
+    events.kind === "none" ? whyNoRestart(service) : "a lifecycle event left its tracking file behind";
   const why = `worker ${record.leaving?.pid} was asked to end and does not`;
   if (harm !== null) {
     const step = `See the agent's log and systemctl status ${unit}. If nothing of value runs in its control group: systemctl restart ${unit}`;
     return outcome("failed", `${why}, and a restart is not safe: ${harm}`, step);
   }
   log.warn("agent_restart", { service: unit, why });
-  const result = await restartAgent(unit, scaledLimit(COMMAND_LIMIT_MS, factor));
-  if (result !== null) return failed(result);
+  record.lastReloadBootMs = readClock().bootMs;
+  await save();
+  const result = await systemctlRestart(unit, scaledLimit(COMMAND_LIMIT_MS, factor));
+  if (result.kind === "failed") return failed(result, record);
+  if (result.kind === "running")
+    return outcome("under_way", `${why}; it is restarted, and systemd waits for it to stop`);
   record.leaving = null;
   return outcome("restarted", why);
 }
 
-function failed(result: FailedReload): Reload {
-  return outcome("failed", result.detail, result.nextStep);
+/** Told again until the next attempt: in between nothing has become better. */
+function failed({ detail, nextStep }: FailedReload, record: SyncRecord): Reload {
+  record.lastFailure = { detail, nextStep };
+  return outcome("failed", detail, nextStep);
+}
+
+function underWay(pid: number): Reload {
+  const detail = `worker ${pid} ends after the poll or the lifecycle event in hand`;
+  return outcome("under_way", detail, "Nothing to do: its master replaces it then.");
 }
 
 function outcome(state: Reload["state"], detail = "", nextStep = ""): Reload {

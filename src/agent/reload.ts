@@ -4,27 +4,18 @@
  *
  * Never signals the master, and never restarts the service while anything but the agent would die with it.
  */
-import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { errorCode, errorText } from "../failure.ts";
+import { errorCode } from "../failure.ts";
 import { processesIn } from "./control-group.ts";
 import { children, isAlive, type ProcessIdentity } from "./processes.ts";
 import type { AgentService } from "./service.ts";
-
-const execute = promisify(execFile);
+import { type FailedReload, systemctlReload } from "./systemctl.ts";
 
 export type ReloadOutcome =
   | { kind: "done"; worker: ProcessIdentity }
   /** It ends after the poll or the lifecycle event in hand; its successor comes then. */
   | { kind: "under_way"; detail: string }
   | FailedReload;
-
-export interface FailedReload {
-  kind: "failed";
-  detail: string;
-  nextStep: string;
-}
 
 export interface ReloadLimits {
   /** For `systemctl` itself, in milliseconds. */
@@ -54,7 +45,10 @@ async function signalWorker(
   worker: ProcessIdentity,
   limitMs: number,
 ): Promise<FailedReload | null> {
-  if (isUnit && canReload) return systemctl("reload", unit, limitMs);
+  if (isUnit && canReload) {
+    const outcome = await systemctlReload(unit, limitMs);
+    return outcome.kind === "failed" ? outcome : null;
+  }
   // Our drop-in is not in force (or there is no unit): the same signal, sent by ourselves.
   try {
     if (isAlive(worker)) process.kill(worker.pid, "SIGTERM");
@@ -106,29 +100,4 @@ export function whyNoRestart({ isUnit, controlGroup, master, worker }: AgentServ
   const others = pids.filter((pid) => pid !== master.pid && pid !== worker?.pid);
   if (others.length === 0) return null;
   return `${others.length} other process${others.length === 1 ? "" : "es"} in the agent's control group would be killed with it (process ${others.slice(0, 5).join(", ")})`;
-}
-
-export function restartAgent(unit: string, limitMs: number): Promise<FailedReload | null> {
-  return systemctl("restart", unit, limitMs);
-}
-
-/** @returns null when it went well */
-async function systemctl(
-  verb: "reload" | "restart",
-  unit: string,
-  limitMs: number,
-): Promise<FailedReload | null> {
-  try {
-    await execute("systemctl", [verb, "--no-ask-password", "--", unit], {
-      timeout: limitMs,
-      killSignal: "SIGKILL",
-    });
-    return null;
-  } catch (error) {
-    const isHung = error instanceof Error && "killed" in error && error.killed === true;
-    const detail = isHung
-      ? `systemctl ${verb} ${unit} did not end within ${Math.round(limitMs / 1_000)} s`
-      : `systemctl ${verb} ${unit} failed: ${errorText(error).split("\n").slice(1, 2).join("") || errorText(error)}`;
-    return { kind: "failed", detail, nextStep: `See: systemctl status ${unit}; systemctl list-jobs` };
-  }
 }

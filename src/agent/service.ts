@@ -8,7 +8,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { errorText } from "../failure.ts";
-import { children, identify, masterFromPidFile, type ProcessIdentity } from "./processes.ts";
+import { children, identify, isMaster, masterFromPidFile, type ProcessIdentity } from "./processes.ts";
 import type { AgentSettings } from "./settings.ts";
 
 const execute = promisify(execFile);
@@ -30,6 +30,8 @@ export interface AgentService {
   /** Whether systemd keeps it; false for one that was started by hand or where there is no systemd. */
   isUnit: boolean;
   canReload: boolean;
+  /** Somebody's reload is under way. */
+  isReloading: boolean;
   controlGroup: string | null;
   invocationId: string | null;
   master: ProcessIdentity | null;
@@ -79,6 +81,10 @@ type UnitState = Pick<AgentService, "state" | "detail">;
 
 export function interpretUnit(properties: UnitProperties, unit: string): UnitState {
   const value = (key: string) => properties.get(key) ?? "";
+  // Masked while it ran: it runs on, and only its start and its reload are refused.
+  const isUp = ["active", "reloading"].includes(value("ActiveState"));
+  if (value("LoadState") === "masked" && isUp)
+    return { state: "running", detail: `${unit} is masked, but still runs` };
   if (value("LoadState") === "masked")
     return { state: "masked", detail: `${unit} is masked; systemctl unmask ${unit} undoes it` };
   if (value("LoadState") !== "loaded")
@@ -108,20 +114,28 @@ function withProcesses(state: UnitState, properties: UnitProperties, settings: A
     ...nothing(state.state, state.detail),
     isUnit: true,
     canReload: properties.get("CanReload") === "yes",
+    isReloading: properties.get("ActiveState") === "reloading",
     controlGroup: text("ControlGroup"),
     invocationId: text("InvocationID"),
   };
   if (state.state !== "running") return unit;
-  const masterPid = mainPid > 0 ? mainPid : masterFromPidFile(settings.pidFile, settings.programName);
-  if (masterPid === null) {
-    // A SysV unit stays "active (exited)" when its daemon has died.
-    return {
-      ...unit,
-      state: "stopped",
-      detail: `systemd takes it for running, but ${settings.pidFile} names no living master`,
-    };
-  }
+  const { programName, pidFile } = settings;
+  const masterPid = isMaster(mainPid, programName) ? mainPid : masterFromPidFile(pidFile, programName);
+  if (masterPid === null) return { ...unit, ...withoutMaster(mainPid, pidFile) };
   return { ...unit, ...family(masterPid) };
+}
+
+function withoutMaster(mainPid: number, pidFile: string): UnitState {
+  // A SysV unit stays "active (exited)" when its daemon has died.
+  if (mainPid === 0)
+    return {
+      state: "stopped",
+      detail: `systemd takes it for running, but ${pidFile} names no living master`,
+    };
+  return {
+    state: "starting",
+    detail: `neither its main process ${mainPid} nor ${pidFile} is the agent's master so far`,
+  };
 }
 
 function withoutUnit(settings: AgentSettings): AgentService {
@@ -140,6 +154,7 @@ function nothing(state: ServiceState, detail: string): AgentService {
     detail,
     isUnit: false,
     canReload: false,
+    isReloading: false,
     controlGroup: null,
     invocationId: null,
     master: null,

@@ -7,6 +7,7 @@ import { readTextIfPresent } from "../host/read-file.ts";
 export interface LeavingWorker {
   pid: number;
   startTicks: number;
+  /** For the first time. */
   askedBootMs: number;
 }
 
@@ -15,13 +16,21 @@ export interface SyncRecord {
   /** What the agent's config said when last seen, and since when it has been saying so. */
   config: { meaning: string; sinceBootMs: number } | null;
   lastReloadBootMs: number | null;
+  /** Why the last reload failed; null when it did not. */
+  lastFailure: { detail: string; nextStep: string } | null;
   /** The worker that was asked to end and had not ended yet when we last looked. */
   leaving: LeavingWorker | null;
 }
 
 /** A record of another boot is worth nothing: the agent's processes are all new. */
 export async function readSyncRecord(paths: Paths, bootId: string): Promise<SyncRecord> {
-  const fresh: SyncRecord = { bootId, config: null, lastReloadBootMs: null, leaving: null };
+  const fresh: SyncRecord = {
+    bootId,
+    config: null,
+    lastReloadBootMs: null,
+    lastFailure: null,
+    leaving: null,
+  };
   try {
     const text = await readTextIfPresent(agentRuntimeFiles(paths).syncRecord, { maxBytes: 256 * 1_024 });
     const value: unknown = text === null ? null : JSON.parse(text);

@@ -47,8 +47,9 @@ export async function syncAgent({ config, request, factor, log }: SyncOptions): 
     ...record,
     config: kept.meaning === null ? null : { meaning: kept.meaning, sinceBootMs: configSince },
   };
-  const reload = await reloadIfNeeded({ config, settings, service, causes, record: next, factor, log });
-  await writeSyncRecord(config.paths, next);
+  const save = () => writeSyncRecord(config.paths, next);
+  const reload = await reloadIfNeeded({ config, settings, service, causes, record: next, save, factor, log });
+  await save();
   const after =
     reload.state === "done" || reload.state === "restarted"
       ? await inspectService(config.agent.service, settings)

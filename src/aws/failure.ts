@@ -71,32 +71,35 @@ const throttled: Judge = ({ action }, text) => ({
     "Nothing to do: it is tried again, later each time. If many hosts see it, spread them with splay: auto.",
 });
 
-const BY_CODE: Record<string, Judge> = {
-  AccessDenied: denied,
-  AccessDeniedException: denied,
-  OptInRequired: denied,
-  RegionDisabledException: regionDisabled,
-  RegionDisabled: regionDisabled,
-  InvalidClientTokenId: baseInvalid,
-  UnrecognizedClientException: baseInvalid,
-  IncompleteSignature: baseInvalid,
-  MissingAuthenticationToken: baseInvalid,
-  SignatureDoesNotMatch: baseInvalid,
-  InvalidSignatureException: baseInvalid,
-  ExpiredToken: baseExpired,
-  ExpiredTokenException: baseExpired,
-  RequestExpired: clockOff,
-  RequestTimeTooSkewed: clockOff,
-  ValidationError: notAllowed,
-  ValidationException: notAllowed,
-  Throttling: throttled,
-  ThrottlingException: throttled,
-  ThrottledException: throttled,
-  RequestLimitExceeded: throttled,
-  RequestThrottled: throttled,
-  TooManyRequestsException: throttled,
-  SlowDown: throttled,
-};
+const BY_CODE: ReadonlyMap<string, Judge> = new Map(
+  Object.entries({
+    AccessDenied: denied,
+    AccessDeniedException: denied,
+    NotAuthorized: denied,
+    OptInRequired: denied,
+    RegionDisabledException: regionDisabled,
+    RegionDisabled: regionDisabled,
+    InvalidClientTokenId: baseInvalid,
+    UnrecognizedClientException: baseInvalid,
+    IncompleteSignature: baseInvalid,
+    MissingAuthenticationToken: baseInvalid,
+    SignatureDoesNotMatch: baseInvalid,
+    InvalidSignatureException: baseInvalid,
+    ExpiredToken: baseExpired,
+    ExpiredTokenException: baseExpired,
+    RequestExpired: clockOff,
+    RequestTimeTooSkewed: clockOff,
+    ValidationError: notAllowed,
+    ValidationException: notAllowed,
+    Throttling: throttled,
+    ThrottlingException: throttled,
+    ThrottledException: throttled,
+    RequestLimitExceeded: throttled,
+    RequestThrottled: throttled,
+    TooManyRequestsException: throttled,
+    SlowDown: throttled,
+  }),
+);
 
 const UNREACHABLE = new Set([
   ..."ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN EPIPE ENOTFOUND EAI_AGAIN".split(
@@ -163,7 +166,7 @@ function judgeAnswer(error: unknown, context: CallContext): Verdict {
   const code = service.Code ?? service.name ?? "";
   if (code === "SignatureDoesNotMatch" && /signature expired|not yet current/i.test(text))
     return clockOff(context, text);
-  const judge = BY_CODE[code];
+  const judge = BY_CODE.get(code);
   if (judge) return judge(context, text);
   const status = service.$metadata?.httpStatusCode ?? service.$response?.statusCode ?? 0;
   if (status === 429) return throttled(context, `HTTP ${status}`);

@@ -27,6 +27,7 @@ export interface Network {
 export async function openNetwork(config: Config, factor: number, env: NodeJS.ProcessEnv): Promise<Network> {
   const { network } = config;
   const proxyEnv = proxyEnvironment(network.proxy, env);
+  refuseUnusable(proxyEnv);
   const handler = new NodeHttpHandler({
     connectionTimeout: scaledLimit(network.connectTimeoutMs, factor),
     // One call, one process: a connection kept open would only hold the exit up.
@@ -49,6 +50,34 @@ function proxyEnvironment(configured: string | null, env: NodeJS.ProcessEnv): No
     NO_PROXY: variable("NO_PROXY"),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value));
+}
+
+/**
+ * Node throws for some of these, with the password in its text, and quietly calls AWS directly for others.
+ *
+ * @throws Failure `config`, which does not repeat the value
+ */
+function refuseUnusable(proxyEnv: NodeJS.ProcessEnv): void {
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
+    const value = proxyEnv[name];
+    if (value === undefined || isUsable(value)) continue;
+    throw new Failure({
+      kind: "config",
+      message: `${name} in the environment is not a proxy that can be used: neither http:// nor https://, or not a valid URL`,
+      nextStep: `Set it to something like http://proxy.example:3128 (a password in it percent-encoded), or unset it.`,
+    });
+  }
+}
+
+function isUsable(proxy: string): boolean {
+  const url = URL.parse(proxy);
+  if (!url || !/^https?:$/.test(url.protocol)) return false;
+  try {
+    decodeURIComponent(`${url.username} ${url.password}`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function withoutPassword(proxy: string): string {

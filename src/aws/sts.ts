@@ -96,12 +96,14 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRol
  */
 export function stsEndpoint(config: Config, env: NodeJS.ProcessEnv): string | null {
   if (config.endpoints.sts !== null) return config.endpoints.sts;
-  const given = env.AWS_ENDPOINT_URL_STS;
+  // The SDK would follow either by itself, but not ask whether it is safe.
+  const given = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
   if (!given) return null;
   if (isSafeEndpoint(given)) return given;
   throw new Failure({
     kind: "config",
-    message: "AWS_ENDPOINT_URL_STS is neither an https:// URL nor an http:// one of a loopback address",
+    message:
+      "AWS_ENDPOINT_URL_STS (or AWS_ENDPOINT_URL) is neither an https:// URL nor an http:// one of a loopback address",
     nextStep: "Correct or unset it: session credentials travel in the answer.",
   });
 }

@@ -34,7 +34,7 @@ export async function checkConfig(options: CheckConfigOptions): Promise<number> 
   const { config } = await readConfig(options, { unknownKeys: "error" });
   const notes = await findNotes(config);
   const upcoming = nextRefreshes(config, Date.now(), 3, timeFactor()).map((time) => new Date(time));
-  if (options.json) printJson({ valid: true, config, notes, next_refreshes: upcoming });
+  if (options.json) printJson({ valid: true, config, notes, next_refreshes: upcoming }, { isLong: true });
   else print(describe(config, upcoming, notes));
   return EXIT.done;
 }
@@ -60,7 +60,8 @@ async function findNotes(config: Config): Promise<string[]> {
       `the agent picks a new file up within ${formatDuration(windowMs)}, which is longer than what remains of a session at the next refresh (${formatDuration(config.sessionDurationMs - cron.longestGapMs)}): it will have to be reloaded at each refresh. A denser schedule or a longer session_duration avoids that`,
     );
   }
-  if (config.metrics.textfile !== null) notes.push("metrics.textfile has no effect yet: this version writes no metrics");
+  if (config.metrics.textfile !== null)
+    notes.push("metrics.textfile has no effect yet: this version writes no metrics");
   if (partitionOf(config.region) === null)
     notes.push(`the region ${config.region} is not one that this version knows`);
   return notes;

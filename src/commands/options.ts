@@ -40,6 +40,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0));
+/** One line, as programs want it; laid out for a person on a terminal where the answer is long. */
+export function printJson(value: unknown, { isLong = false } = {}): void {
+  print(JSON.stringify(value, null, isLong && process.stdout.isTTY ? 2 : 0));
 }

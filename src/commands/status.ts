@@ -12,7 +12,10 @@ export async function status(options: ConfigOption & Answering): Promise<number>
   const reading = await readWithVerdict(options);
   const { verdict } = reading;
   if (options.json)
-    printJson({ verdict: VERDICTS[verdict.level], summary: verdict.summary, status: reading.status });
+    printJson(
+      { verdict: VERDICTS[verdict.level], summary: verdict.summary, status: reading.status },
+      { isLong: true },
+    );
   else if (reading.status === null) print(`${VERDICTS[verdict.level]} - ${verdict.summary}`);
   else
     print(describeStatus(reading.status, verdict, { nowMs: Date.now(), isTerminal: process.stdout.isTTY }));

@@ -1,4 +1,5 @@
 /** What each key alone cannot tell: whether the values of a config fit together. */
+import { resolve } from "node:path";
 import { parseRoleArn, partitionOf } from "../aws/arn.ts";
 import { parseCron } from "./cron.ts";
 import { formatDuration } from "./duration.ts";
@@ -19,11 +20,17 @@ export interface Misfit {
   message: string;
 }
 
-export function findMisfits(config: ConfigFile, configFile: string): Misfit[] {
+export interface Places {
+  configFile: string;
+  /** Where the session credentials go, by the config or by default. */
+  credentialsPath: string;
+}
+
+export function findMisfits(config: ConfigFile, places: Places): Misfit[] {
   return [
     ...scheduleLeavesMargin(config),
     ...regionFitsRole(config),
-    ...credentialsPathIsSafe(config, configFile),
+    ...credentialsPathIsSafe(config, places),
     ...timeoutsNest(config),
   ];
 }
@@ -61,11 +68,11 @@ function regionFitsRole({ region, role_arn }: ConfigFile): Misfit[] {
   ];
 }
 
-function credentialsPathIsSafe(config: ConfigFile, configFile: string): Misfit[] {
-  const { path, group } = config.credentials_file;
+function credentialsPathIsSafe(config: ConfigFile, { configFile, credentialsPath: path }: Places): Misfit[] {
+  const { group } = config.credentials_file;
   const key = ["credentials_file", "path"];
   const misfits: Misfit[] = [];
-  if (path === ROOT_SHARED_CREDENTIALS_FILE || path?.endsWith("/.aws/credentials")) {
+  if (path === ROOT_SHARED_CREDENTIALS_FILE || path.endsWith("/.aws/credentials")) {
     misfits.push({
       key,
       involves: [key],
@@ -75,7 +82,7 @@ function credentialsPathIsSafe(config: ConfigFile, configFile: string): Misfit[]
   }
   const taken: [string, readonly string[], string][] = [
     [config.base_credentials.file, ["base_credentials", "file"], "base_credentials.file"],
-    [configFile, [], "this config file"],
+    [resolve(configFile), [], "this config file"],
     [config.agent.settings_file, ["agent", "settings_file"], "agent.settings_file"],
     [config.metrics.textfile ?? "", ["metrics", "textfile"], "metrics.textfile"],
   ];

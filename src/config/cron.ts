@@ -34,11 +34,12 @@ export function parseCron(expression: string): Cron | { error: string } {
 
 function nextAfter(instantMs: number, fields: ParsedFields, matches: (date: Date) => boolean): number | null {
   const start = Math.floor(instantMs / MINUTE_MS) * MINUTE_MS;
+  const seconds = sorted(fields.second);
   for (let minute = start; minute <= start + SEARCH_LIMIT_MS; minute += MINUTE_MS) {
     const local = new Date(minute);
     // The library's own test of a date formats it for a time zone, which is slow: ask it only where it may match.
     if (!fields.minute.includes(local.getMinutes()) || !fields.hour.includes(local.getHours())) continue;
-    for (const second of fields.second) {
+    for (const second of seconds) {
       const candidate = minute + second * 1_000;
       if (candidate > instantMs && matches(new Date(candidate))) return candidate;
     }

@@ -36,7 +36,7 @@ export async function loadConfig({
   env,
 }: LoadOptions): Promise<LoadedConfig> {
   const document = await readDocument(path, requireTrusted);
-  const { issues, unknown, file } = validate(document, path);
+  const { issues, unknown, file } = validate(document, path, env);
   const errors = unknownKeys === "error" ? [...issues, ...unknown] : issues;
   if (errors.length > 0 || file === null) throw new ConfigError(errors.sort((a, b) => a.line - b.line));
   return { config: resolve(file, path, env), warnings: unknown };
@@ -76,14 +76,16 @@ interface Validation {
   file: ConfigFile | null;
 }
 
-function validate(document: YamlDocument, path: string): Validation {
+function validate(document: YamlDocument, path: string, env: NodeJS.ProcessEnv): Validation {
   const value = document.value ?? {};
   const at = (key: readonly PropertyKey[], message: string): ConfigIssue => {
     return { file: path, line: document.lineOf(key), key: key.map(String).join("."), message };
   };
+  const misfits = (file: ConfigFile) =>
+    findMisfits(file, { configFile: path, credentialsPath: credentialsPath(file, env) });
   const parsed = configSchema.safeParse(value);
   if (parsed.success) {
-    const issues = findMisfits(parsed.data, path).map(({ key, message }) => {
+    const issues = misfits(parsed.data).map(({ key, message }) => {
       return at(key, `found ${found(value, key)}; ${message}`);
     });
     return { issues, unknown: [], file: issues.length > 0 ? null : parsed.data };
@@ -103,7 +105,7 @@ function validate(document: YamlDocument, path: string): Validation {
   const wrongKeys = new Set(wrong.map((issue) => issue.path.join(".")));
   const isWrong = (key: readonly string[]) =>
     key.some((_, index) => wrongKeys.has(key.slice(0, index + 1).join(".")));
-  for (const { key, involves, message } of findMisfits(reparsed.data, path)) {
+  for (const { key, involves, message } of misfits(reparsed.data)) {
     if (!involves.some(isWrong)) issues.push(at(key, `found ${found(value, key)}; ${message}`));
   }
   return { issues, unknown, file: issues.length > 0 ? null : reparsed.data };
@@ -147,6 +149,9 @@ function shapeOf(schema: unknown): Record<string, unknown> | null {
   return null;
 }
 
+/** Values that are URLs, and may carry a password before their last `@`, whatever else is wrong with them. */
+const URL_KEYS: ReadonlySet<string> = new Set(["network.proxy", "endpoints.sts", "endpoints.codedeploy"]);
+
 /** What an operator wrote, short enough for a message and without a password that a URL may carry. */
 function found(value: unknown, path: readonly PropertyKey[]): string {
   const node = path.reduce<unknown>(
@@ -154,13 +159,15 @@ function found(value: unknown, path: readonly PropertyKey[]): string {
     value,
   );
   if (node === undefined) return path.length === 0 ? describe(value) : "nothing";
+  if (typeof node === "string" && URL_KEYS.has(path.join(".")))
+    return describe(node.replace(/^.*@/s, "***@"));
   return describe(node);
 }
 
 function describe(node: unknown): string {
   if (node === null) return "null";
   if (typeof node === "string") {
-    const shown = node.replace(/\/\/[^/]*@/g, "//***@");
+    const shown = node.replace(/\/\/.*@/gs, "//***@");
     return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
   }
   return Array.isArray(node) ? "a list" : "keys and values";
@@ -171,12 +178,7 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 }
 
 function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): Config {
-  const paths: Paths = {
-    // systemd separates several directories by colons; our units ask for one.
-    stateDir: env.STATE_DIRECTORY?.split(":")[0] || (file.paths.state_dir ?? DEFAULT_PATHS.stateDir),
-    runtimeDir: env.RUNTIME_DIRECTORY?.split(":")[0] || (file.paths.runtime_dir ?? DEFAULT_PATHS.runtimeDir),
-    agentRuntimeDir: file.paths.agent_runtime_dir ?? DEFAULT_PATHS.agentRuntimeDir,
-  };
+  const paths = resolvePaths(file, env);
   const { base_credentials, credentials_file, agent, network } = file;
   return {
     configFile,
@@ -187,7 +189,7 @@ function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): 
     schedule: file.schedule,
     offsetMs: offsetOf(file),
     baseCredentials: { ...base_credentials, isDefault: base_credentials.file === BASE_CREDENTIALS_FILE },
-    credentialsFile: { ...credentials_file, path: credentials_file.path ?? stateFiles(paths).credentials },
+    credentialsFile: { ...credentials_file, path: credentialsPath(file, env) },
     agent: {
       service: agent.service,
       settingsFile: agent.settings_file,
@@ -207,13 +209,34 @@ function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): 
   };
 }
 
+function resolvePaths(file: ConfigFile, env: NodeJS.ProcessEnv): Paths {
+  return {
+    // systemd separates several directories by colons; our units ask for one.
+    stateDir: env.STATE_DIRECTORY?.split(":")[0] || (file.paths.state_dir ?? DEFAULT_PATHS.stateDir),
+    runtimeDir: env.RUNTIME_DIRECTORY?.split(":")[0] || (file.paths.runtime_dir ?? DEFAULT_PATHS.runtimeDir),
+    agentRuntimeDir: file.paths.agent_runtime_dir ?? DEFAULT_PATHS.agentRuntimeDir,
+  };
+}
+
+/** Where the credentials go, named or not. */
+function credentialsPath(file: ConfigFile, env: NodeJS.ProcessEnv): string {
+  return file.credentials_file.path ?? stateFiles(resolvePaths(file, env)).credentials;
+}
+
 /**
  * This host's shift of the schedule: stable for a serial, spread evenly over a fleet, and never drawn by chance,
  * so that a restart keeps it.
  */
-function offsetOf({ serial, splay, schedule }: ConfigFile): number {
-  const cron = parseCron(schedule);
-  const range = splay !== "auto" ? splay : "error" in cron ? 0 : cron.shortestGapMs;
+export function offsetOf({
+  serial,
+  splay,
+  schedule,
+}: Pick<ConfigFile, "serial" | "splay" | "schedule">): number {
   const hash = createHash("sha256").update(serial).digest().readUIntBE(0, 6);
-  return Math.floor((hash / 2 ** 48) * range);
+  return Math.floor((hash / 2 ** 48) * (splay === "auto" ? shortestGapMs(schedule) : splay));
+}
+
+function shortestGapMs(schedule: string): number {
+  const cron = parseCron(schedule);
+  return "error" in cron ? 0 : cron.shortestGapMs;
 }

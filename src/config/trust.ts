@@ -1,7 +1,7 @@
 /**
  * A service does what its config says, with the rights it has: whoever can write the file has those rights.
  */
-import { type Stats, statSync } from "node:fs";
+import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 const GROUP_WRITE = 0o020;
@@ -10,7 +10,15 @@ const STICKY = 0o1000;
 
 /** @returns why others than root may change what `path` says, or null when they may not */
 export function whoElseMayWrite(path: string): string | null {
-  return writableBy(path, statSync(path), false) ?? writableBy(dirname(path), statSync(dirname(path)), true);
+  const target = realpathSync(path);
+  const link = lstatSync(path);
+  if (link.isSymbolicLink() && link.uid !== 0) return `the link ${path} belongs to user ${link.uid}`;
+  const directories = [...new Set([dirname(path), dirname(target)])];
+  return (
+    writableBy(target, statSync(target), false) ??
+    directories.map((directory) => writableBy(directory, statSync(directory), true)).find(Boolean) ??
+    null
+  );
 }
 
 function writableBy(path: string, { uid, gid, mode }: Stats, isDirectory: boolean): string | null {

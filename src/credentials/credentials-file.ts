@@ -78,6 +78,7 @@ function groupIdOf(group: string): number {
 function cannotWrite({ path, group }: FilePlace, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const code = errorCode(error) ?? "";
+  const isWriteLimit = code === "EFBIG" && !(error instanceof UnsafeFileError);
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   const causes: Record<string, [string, string]> = {
     ENOENT: [
@@ -105,7 +106,14 @@ function cannotWrite({ path, group }: FilePlace, error: unknown): Failure {
     ENOTREG: ["what is there is not a regular file", `Look at it and move it away: ls -l ${path}`],
     EISDIR: ["it is a directory", "Correct credentials_file.path."],
   };
-  const [why, nextStep] = causes[code] ?? [code || errorText(error), `Check ${path} and its directory.`];
+  const limit: [string, string] = [
+    "a limit on the size of files is in force",
+    "Raise LimitFSIZE= (ulimit -f).",
+  ];
+  const [why, nextStep] = (isWriteLimit ? limit : causes[code]) ?? [
+    code || errorText(error),
+    `Check ${path} and its directory.`,
+  ];
   return new Failure(
     {
       kind: "cannot_write",

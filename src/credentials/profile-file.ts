@@ -6,8 +6,11 @@
  */
 import type { SessionCredentials } from "./session.ts";
 
-/** As the Ruby SDK and botocore find a section: at the line's start, up to the first bracket. */
-const HEADER = /^\[\s*([^[\]\n]+?)\s*\]/;
+/**
+ * As the Ruby SDK and botocore find a section: at the line's start, up to the first bracket. To the Ruby SDK
+ * `[profile default]` is the profile `default`, too, whose values a later one would override.
+ */
+const HEADER = /^\[\s*(?:profile\s+)?([^[\]\n]+?)\s*\]/;
 
 /**
  * @param existing the file's present text; empty when there is none

@@ -87,7 +87,16 @@ function isRecord(value: unknown): value is RefreshRecord {
   if (typeof value !== "object" || value === null) return false;
   const { sha256, issuedAt, expiresAt, bootId, issuedBootMs, expiresBootMs, writes } =
     value as Partial<RefreshRecord>;
+  if (!Array.isArray(writes) || !writes.every(isWrite)) return false;
   const strings = [sha256, issuedAt, expiresAt, bootId].every((field) => typeof field === "string");
   const numbers = [issuedBootMs, expiresBootMs].every((field) => Number.isFinite(field));
-  return strings && numbers && Array.isArray(writes) && !Number.isNaN(Date.parse(expiresAt ?? ""));
+  return strings && numbers && !Number.isNaN(Date.parse(expiresAt ?? ""));
+}
+
+function isWrite(value: unknown): value is Write {
+  if (typeof value !== "object" || value === null) return false;
+  const { atBootMs, previousExpiresBootMs } = value as Partial<Write>;
+  return (
+    Number.isFinite(atBootMs) && (previousExpiresBootMs === null || Number.isFinite(previousExpiresBootMs))
+  );
 }

@@ -37,10 +37,7 @@ export function acquireLock(path: string, { waitMs = 0, keepHolder = false }: Lo
     },
   );
   if (status === 0) {
-    if (!keepHolder) {
-      ftruncateSync(descriptor);
-      writeSync(descriptor, `${process.pid}\n`, 0);
-    }
+    if (!keepHolder) writeHolder(descriptor);
     return { release: () => closeSync(descriptor) };
   }
   closeSync(descriptor);
@@ -50,6 +47,16 @@ export function acquireLock(path: string, { waitMs = 0, keepHolder = false }: Lo
     message: `cannot lock ${path}: ${error ? `flock: ${errorText(error)}` : `flock ended with status ${status}`}`,
     nextStep: "Install util-linux, which has flock(1).",
   });
+}
+
+/** Only a message names the holder: a full disk, which cannot take its number, must not stand in the lock's way. */
+function writeHolder(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`, 0);
+  } catch {
+    // The lock itself holds.
+  }
 }
 
 /** The process id that the lock's holder, or its last holder, wrote; null where none is to be read. */

@@ -38,18 +38,16 @@ export async function readBytes(
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new UnsafeFileError("ENOTREG", `${path} is not a regular file`);
-    // Read one byte more than allowed rather than trusting st_size: the file may grow, and /proc reports 0.
-    const buffer = Buffer.alloc(Math.min(maxBytes, Math.max(found.size, 4_096)) + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-      if (bytesRead === 0) break;
+    // Read to the end rather than trusting st_size: the file may grow meanwhile, and /proc reports 0.
+    const chunks: Buffer[] = [];
+    for (let length = 0; ; ) {
+      const chunk = Buffer.alloc(Math.min(maxBytes - length + 1, Math.max(found.size + 1, 4_096)));
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
+      if (bytesRead === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, bytesRead));
       length += bytesRead;
+      if (length > maxBytes) throw new UnsafeFileError("EFBIG", `${path} is larger than ${maxBytes} bytes`);
     }
-    if (length > maxBytes || length === buffer.length) {
-      throw new UnsafeFileError("EFBIG", `${path} is larger than ${maxBytes} bytes`);
-    }
-    return buffer.subarray(0, length);
   } finally {
     await file.close();
   }

@@ -89,7 +89,8 @@ export function statusOf(health: Health): Status {
 }
 
 function agentStatus({ answer, unansweredWhy, mustLoad, nowMs, nowBootMs }: Health): AgentStatus {
-  const wall = (bootMs: number) => iso(nowMs + bootMs - nowBootMs);
+  // To the second: the two clocks are not read at the same instant, and what has not changed should not look so.
+  const wall = (bootMs: number) => iso(Math.round((nowMs + bootMs - nowBootMs) / 1_000) * 1_000);
   return {
     answered_at: answer?.at ?? null,
     state: unansweredWhy === null ? (answer?.agent.state ?? "unknown") : "unknown",

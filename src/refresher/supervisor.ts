@@ -10,7 +10,7 @@ import { errorText } from "../failure.ts";
 import { type Instant, readBootId, readClock } from "../host/clock.ts";
 import type { Notifier } from "../host/notify.ts";
 import type { Log } from "../report/log.ts";
-import { writeStatus } from "../report/status.ts";
+import { StatusWriter } from "../report/status.ts";
 import { AgentLink } from "./agent-link.ts";
 import { Alarm } from "./alarm.ts";
 import { Announcer } from "./announcer.ts";
@@ -54,6 +54,7 @@ export class Supervisor {
   readonly #credentials: CredentialsWatch;
   readonly #attempts: Attempts;
   readonly #schedule: ScheduleKeeper;
+  readonly #status = new StatusWriter();
   #files: WatchedFiles;
   /** What was taken for granted must be looked at again: a start, a jump of the clock, a wake-up. */
   #isUnsettled = true;
@@ -227,7 +228,7 @@ export class Supervisor {
 
   async #writeStatus(health: Health): Promise<void> {
     const file = runtimeFiles(this.#config.paths).status;
-    const error = await writeStatus(file, statusOf(health)).then(
+    const error = await this.#status.write(file, statusOf(health)).then(
       () => null,
       (thrown: unknown) => errorText(thrown),
     );

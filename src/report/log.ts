@@ -26,15 +26,19 @@ export interface LogOptions {
   isTerminal?: boolean;
 }
 
+/** Ours, the SDK's and those of the credentials file. */
 const SECRET_NAMES = [
   "secretAccessKey",
+  "SecretAccessKey",
   "secret_access_key",
   "aws_secret_access_key",
   "sessionToken",
+  "SessionToken",
   "session_token",
   "aws_session_token",
   "password",
   "authorization",
+  "Authorization",
 ];
 
 export function createLog(options: LogOptions): Log {
@@ -100,5 +104,9 @@ function render(
 /** logfmt: a value with anything but plain characters stands in quotes, on one line. */
 function quoted(value: Fields[string]): string {
   const text = String(value);
-  return /^[^\s"=\\\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
+  if (/^[^\s"=\\\p{Cc}]+$/u.test(text)) return text;
+  // JSON leaves these as they are: line separators, and controls that some terminals act on.
+  return JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }

@@ -60,8 +60,17 @@ export interface AgentStatus {
 
 const MAX_BYTES = 64 * 1_024;
 
-export async function writeStatus(path: string, status: Status): Promise<void> {
-  await replaceFile(path, `${JSON.stringify(status, null, 2)}\n`, { mode: 0o644 });
+/** Writes what changed, and nothing while nothing does: a tick of the service is no event. */
+export class StatusWriter {
+  #written = "";
+
+  /** @throws the system error; the next call then tries again */
+  async write(path: string, status: Status): Promise<void> {
+    const content = JSON.stringify({ ...status, updated_at: "" });
+    if (content === this.#written) return;
+    await replaceFile(path, `${JSON.stringify(status, null, 2)}\n`, { mode: 0o644 });
+    this.#written = content;
+  }
 }
 
 /**

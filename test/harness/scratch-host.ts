@@ -4,20 +4,27 @@
  *
  * Everything started here is started from `dist/`, as packaged, and ended by its process id.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { RefreshRecord } from "../../src/credentials/record.ts";
 import type { Status } from "../../src/report/status.ts";
 import { installAgent } from "../agent/launch.ts";
 import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { eventually } from "./eventually.ts";
+import type { Identity } from "./identity.ts";
+import { COMMAND, type CommandResult, type Launched, launch, launchRun, type Run } from "./launch.ts";
 import { type PathUnit, startPathUnit } from "./path-unit.ts";
 
-export const COMMAND = fileURLToPath(new URL("../../dist/idc-helper", import.meta.url));
 export const SERIAL = "serial-ABCDEFG";
 export const SESSION_ARN =
   "arn:aws:sts::123456789012:assumed-role/CodeDeployIDC-Instance-Profile/serial-ABCDEFG";
@@ -28,29 +35,21 @@ export interface ScratchHostOptions {
   timeFactor?: number;
   /** YAML added to the config file. */
   config?: string;
+  /** YAML added to its `agent` section, such as `on_drift: report`. */
+  agent?: string;
   serial?: string;
   env?: Record<string, string>;
   /** Where the scratch directory goes; the system's temporary directory by default. */
   parent?: string;
+  /** Who owns everything of this host, and whom commands run as; the tests' own user by default. */
+  owner?: Identity;
 }
 
-export interface CommandResult {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-export interface Run {
-  process: ChildProcess;
-  pid: number;
-  /** Everything it has logged so far. */
-  log(): string;
-  /** The lines logged with an event name. */
-  lines(event: string): string[];
-  waitForLog(event: string, count?: number): Promise<string>;
-  /** SIGTERM, and wait. @returns the exit status, or the signal that ended it */
-  stop(): Promise<number | NodeJS.Signals | null>;
-  kill(): Promise<void>;
+/** How one command differs from the host's others. */
+export interface CommandOptions {
+  env?: NodeJS.ProcessEnv;
+  as?: Identity;
+  prefix?: readonly string[];
 }
 
 export class ScratchHost {
@@ -62,10 +61,12 @@ export class ScratchHost {
   readonly runtimeDir: string;
   readonly agentRuntimeDir: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly #owner: Identity | undefined;
   readonly #running: (Run | PathUnit)[] = [];
 
   constructor(options: ScratchHostOptions) {
     const { endpoint, timeFactor = 1, serial = SERIAL, config = "", env = {}, parent = tmpdir() } = options;
+    const agentConfig = options.agent === undefined ? "" : `, ${options.agent}`;
     this.directory = mkdtempSync(join(parent, "idc-helper-"));
     this.configFile = join(this.directory, "config.yaml");
     this.baseFile = join(this.directory, "base-credentials");
@@ -78,18 +79,20 @@ export class ScratchHost {
     }
     this.env = { ...ownEnvironment(), IDC_HELPER_TIME_FACTOR: String(timeFactor), ...env };
     this.writeBaseCredentials(BASE_KEY);
-    const agent = installAgent({ directory: this.agentDirectory });
+    const { settings } = installAgent({ directory: this.agentDirectory });
     this.writeConfig(`serial: ${serial}
 region: ap-northeast-2
 role_arn: ${ROLE_ARN}
 base_credentials: { file: ${this.baseFile} }
-agent: { settings_file: ${agent.settings}, service: idc-helper-test-agent.service }
+agent: { settings_file: ${settings}, service: idc-helper-test-agent.service${agentConfig} }
 endpoints: { sts: "${endpoint}" }
 paths:
   state_dir: ${this.stateDir}
   runtime_dir: ${this.runtimeDir}
   agent_runtime_dir: ${this.agentRuntimeDir}
 ${config}`);
+    this.#owner = options.owner;
+    if (options.owner) handOver(this.directory, options.owner);
   }
 
   get agentDirectory(): string {
@@ -98,6 +101,10 @@ ${config}`);
 
   writeConfig(text: string): void {
     writeFileSync(this.configFile, text, { mode: 0o644 });
+  }
+
+  addConfig(text: string): void {
+    appendFileSync(this.configFile, text);
   }
 
   writeBaseCredentials({
@@ -112,59 +119,22 @@ ${config}`);
   }
 
   /** Runs a command to its end. */
-  async command(...args: string[]): Promise<CommandResult> {
-    const child = spawn(COMMAND, [...args, "--config", this.configFile], {
-      env: this.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      stderr += text;
-    });
-    const [code] = await once(child, "close");
-    return { code, stdout, stderr };
+  command(...args: string[]): Promise<CommandResult> {
+    return this.start(args).result;
   }
 
-  startRun(env: NodeJS.ProcessEnv = {}): Run {
-    const child = spawn(COMMAND, ["run", "--config", this.configFile], {
-      env: { ...this.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let log = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        log += text;
-      });
-    }
-    const ended = once(child, "close");
-    const lines = (event: string) =>
-      log.split("\n").filter((line) => line.includes(` ${event} `) || line.endsWith(` ${event}`));
-    const run: Run = {
-      process: child,
-      pid: child.pid ?? 0,
-      log: () => log,
-      lines,
-      waitForLog: (event, count = 1) =>
-        eventually(
-          () => lines(event)[count - 1],
-          () => `no "${event}" in the log:\n${log}`,
-        ),
-      stop: async () => {
-        if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-        await ended;
-        return child.exitCode ?? child.signalCode;
-      },
-      kill: async () => {
-        if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-        await ended;
-      },
-    };
+  start(args: readonly string[], options: CommandOptions = {}): Launched {
+    return launch(this.#launchOptions(args, options));
+  }
+
+  startRun(env: NodeJS.ProcessEnv = {}, options: Omit<CommandOptions, "env"> = {}): Run {
+    const run = launchRun(this.#launchOptions(["run"], { ...options, env }));
     this.#running.push(run);
     return run;
+  }
+
+  #launchOptions(args: readonly string[], { env = {}, as = this.#owner, prefix }: CommandOptions) {
+    return { args: [...args, "--config", this.configFile], env: { ...this.env, ...env }, as, prefix };
   }
 
   /** What the systemd path unit does: starts the root oneshot when a request lies there. */
@@ -200,6 +170,13 @@ ${config}`);
   async close(): Promise<void> {
     for (const running of this.#running.reverse()) await running.stop();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function handOver(directory: string, { userId, groupId }: Identity): void {
+  chownSync(directory, userId, groupId);
+  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
+    chownSync(join(entry.parentPath, entry.name), userId, groupId);
   }
 }
 
