@@ -77,6 +77,8 @@ export async function issueCredentials(
 
 interface Granted extends AssumedRole {
   durationMs: number;
+  /** When the answer came, from which the session's life is reckoned: writing it to a slow disk takes time. */
+  answeredBootMs: number;
 }
 
 /** Asks for the configured duration and, where the role does not allow it, for what every role allows. */
@@ -90,7 +92,8 @@ async function assume(
   const network = await openNetwork(config, factor, env);
   const endpoint = stsEndpoint(config, env);
   const ask = async (durationMs: number): Promise<Granted> => {
-    return { ...(await assumeRole({ config, base, network, durationMs, endpoint })), durationMs };
+    const role = await assumeRole({ config, base, network, durationMs, endpoint });
+    return { ...role, durationMs, answeredBootMs: readClock().bootMs };
   };
   const wanted = config.sessionDurationMs;
   if (wanted <= DURATION_EVERY_ROLE_ALLOWS_MS) return ask(wanted);
@@ -135,7 +138,7 @@ interface RecordParts {
 function makeRecord({ config, before, role, text, previous }: RecordParts): RefreshRecord {
   const bootId = readBootId();
   const { bootMs } = readClock();
-  const { session, durationMs, lifetimeMs } = role;
+  const { session, durationMs, lifetimeMs, answeredBootMs } = role;
   const wasRefused = durationMs < config.sessionDurationMs;
   const known = isKnownRefused(config, before) ? before?.refusedDuration : null;
   return {
@@ -144,8 +147,8 @@ function makeRecord({ config, before, role, text, previous }: RecordParts): Refr
     issuedAt: session.issuedAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     bootId,
-    issuedBootMs: bootMs,
-    expiresBootMs: Math.round(bootMs + lifetimeMs),
+    issuedBootMs: answeredBootMs,
+    expiresBootMs: Math.round(answeredBootMs + lifetimeMs),
     writes: addWrite(before, { atBootMs: bootMs, previousExpiresBootMs: previous }, bootId),
     refusedDuration: wasRefused
       ? (known ?? { roleArn: config.roleArn, askedMs: config.sessionDurationMs, atMs: Date.now() })

@@ -1,0 +1,94 @@
+/** No secret may be found where others can look: streams, log, status, arguments and environments. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "vitest";
+import { BASE_KEY, type Emulator } from "../aws-emulator/emulator.ts";
+import { eventually } from "../harness/eventually.ts";
+import { commandLineOf, descendantsOf, environmentOf } from "../harness/processes.ts";
+import { openScene } from "../harness/scene.ts";
+import type { ScratchHost } from "../harness/scratch-host.ts";
+
+/** Any eight characters of a secret in a row give it away, so its beginning and its end are looked for. */
+function secretsOf(emulator: Emulator): string[] {
+  const sessions = emulator.sessions.list();
+  const whole = [
+    BASE_KEY.secretAccessKey,
+    ...sessions.flatMap(({ secretAccessKey, sessionToken }) => [secretAccessKey, sessionToken]),
+  ];
+  return whole.flatMap((secret) => [secret.slice(0, 16), secret.slice(-16)]);
+}
+
+const secretsIn = (text: string, emulator: Emulator) =>
+  secretsOf(emulator).filter((secret) => text.includes(secret));
+
+/** Every file of the host but the two that are there to hold secrets. */
+function otherFiles(host: ScratchHost): string[] {
+  return readdirSync(host.directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => path !== host.credentialsFile && path !== host.baseFile);
+}
+
+describe.concurrent("no secret leaves the two files that hold one", () => {
+  it.for(["human", "json", "journal"])(
+    "not in a %s log at level debug, and not in status",
+    async (format, test) => {
+      const { emulator, host } = await openScene(test, {
+        config: `log: { level: debug, format: ${format} }\n`,
+      });
+      const run = host.startRun();
+      await host.waitForStatus(({ state }) => state === "fresh", "the first credentials");
+      emulator.faults.set({ kind: "ini-syntax-in-token" });
+      process.kill(run.pid, "SIGUSR2");
+      await host.waitForStatus(({ failure }) => failure?.kind === "bad_answer", "a bad answer");
+      await run.stop();
+      const status = await host.command("status", "--json");
+
+      test.expect(run.log()).toMatch(/refresh_succeeded/);
+      test.expect(secretsIn(run.log() + status.stdout + status.stderr, emulator)).toEqual([]);
+      const leaks = otherFiles(host).filter(
+        (path) => secretsIn(readFileSync(path, "latin1"), emulator).length > 0,
+      );
+      test.expect(leaks).toEqual([]);
+      test.expect(statSync(host.credentialsFile).mode & 0o777).toBe(0o600);
+      // The check itself finds what is there to be found.
+      test.expect(secretsIn(readFileSync(host.credentialsFile, "latin1"), emulator)).not.toEqual([]);
+    },
+  );
+
+  it.for(["missing-field", "newline-in-token", "ini-syntax-in-token", "wrong-session-arn"] as const)(
+    "not when STS answers with %s",
+    async (kind, test) => {
+      const { emulator, host } = await openScene(test);
+      emulator.faults.set({ kind });
+      const human = await host.command("refresh");
+      const json = await host.command("refresh", "--json");
+      test.expect([human.code, json.code]).toEqual([1, 1]);
+      test.expect(emulator.sessions.list()).toHaveLength(2);
+      test.expect(secretsIn(human.stdout + human.stderr + json.stdout + json.stderr, emulator)).toEqual([]);
+    },
+  );
+
+  it("not in the arguments or the environment of any process, while a refresh is under way", async (test) => {
+    const { emulator, host } = await openScene(test);
+    const run = host.startRun();
+    await host.waitForStatus(({ state }) => state === "fresh", "the first credentials");
+    emulator.faults.set({ kind: "slow", delayMs: 1_500 });
+    process.kill(run.pid, "SIGUSR2");
+    await emulator.requests.waitFor(({ fault }) => fault === "slow");
+    const children = await eventually(
+      () => {
+        const found = descendantsOf(run.pid);
+        return found.length > 0 && found;
+      },
+      () => "no refresh child",
+    );
+    const seen = [run.pid, ...children].map((pid) => commandLineOf(pid) + environmentOf(pid)).join("\n");
+    test.expect(seen).toContain("--resolved-config");
+    await host.waitForStatus(
+      ({ last_attempt }) => last_attempt?.number === 2 && last_attempt.result === "issued",
+      "it",
+    );
+    test.expect(secretsIn(seen, emulator)).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+/** The stand-in agent as a service of systemd's, in each way the real one is met (FACTS). */
+import type { Host } from "./host.ts";
+import { until } from "./until.ts";
+
+export const UNIT = "codedeploy-agent.service";
+const SYSTEM = "/etc/systemd/system";
+const INIT_SCRIPT = "/etc/init.d/codedeploy-agent";
+
+export type Flavour = "root" | "codedeploy" | "sysv" | "wrapped";
+
+export interface AgentProcesses {
+  master: number;
+  worker: number;
+}
+
+export class AgentOnHost {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Installs and starts it; what was there before is gone, its processes and its state too. */
+  async install(flavour: Flavour): Promise<AgentProcesses> {
+    const { machine } = this.#host;
+    await this.remove();
+    const owner = flavour === "codedeploy" ? "codedeploy" : "root";
+    await machine.sh(`chown -R ${owner}: /opt/codedeploy-agent /var/log/aws`);
+    if (flavour === "sysv") await machine.sh(`cp /opt/stand-in/codedeploy-agent.init ${INIT_SCRIPT}`);
+    else await machine.write(`${SYSTEM}/${UNIT}`, unitFile(flavour));
+    await machine.sh(`systemctl daemon-reload; systemctl start ${UNIT}`);
+    return this.processes();
+  }
+
+  async remove(): Promise<void> {
+    const { machine } = this.#host;
+    await machine.sh(
+      `systemctl unmask --quiet ${UNIT} 2>/dev/null || true
+       systemctl stop ${UNIT} 2>/dev/null || true
+       if [ -e /run/application.pid ]; then kill "$(cat /run/application.pid)" 2>/dev/null || true; fi
+       rm -rf ${SYSTEM}/${UNIT} ${SYSTEM}/${UNIT}.d ${INIT_SCRIPT} /opt/codedeploy-agent/* /opt/codedeploy-agent/.[a-z]*
+       rm -rf /var/log/aws/* /run/application.pid
+       systemctl daemon-reload; systemctl reset-failed ${UNIT} 2>/dev/null || true`,
+    );
+    await this.#host.forgetSyncs();
+  }
+
+  /** Adds a drop-in of the test's own, after ours. */
+  async dropIn(name: string, text: string): Promise<void> {
+    await this.#host.machine.write(`${SYSTEM}/${UNIT}.d/${name}.conf`, text);
+    await this.#host.machine.sh("systemctl daemon-reload");
+  }
+
+  /** Waits until there are both, and the worker has said that it polls. */
+  async processes(): Promise<AgentProcesses> {
+    return until(
+      () => this.look(),
+      async () => `the agent has no master, or no worker:\n${await this.describe()}`,
+    );
+  }
+
+  async look(): Promise<AgentProcesses | null> {
+    const { stdout } = await this.#host.machine.exec(
+      "sh",
+      "-c",
+      `read -r master </opt/codedeploy-agent/state/.pid/codedeploy-agent.pid && echo "$master" &&
+       cat "/proc/$master/task/$master/children"; cat /var/log/aws/trace.jsonl`,
+    );
+    const [master = "", children = "", ...trace] = stdout.split("\n");
+    const workers = children.split(" ").filter(Boolean);
+    const worker = Number(workers[0]);
+    const polls = trace.some((line) => line.includes(`"pid":${worker},"kind":"poll"`));
+    return workers.length === 1 && polls ? { master: Number(master), worker } : null;
+  }
+
+  /** Waits for another worker than the one given. */
+  async successorOf({ master, worker }: AgentProcesses): Promise<AgentProcesses> {
+    const found = await until(
+      async () => {
+        const now = await this.look();
+        return now !== null && now.worker !== worker ? now : null;
+      },
+      async () => `worker ${worker} was not replaced:\n${await this.describe()}`,
+    );
+    if (found.master !== master) throw new Error(`the master was replaced too: ${master} -> ${found.master}`);
+    return found;
+  }
+
+  /** An event that leaves an application running in the background. @returns the application's process id */
+  async deployApplication(): Promise<number> {
+    const id = this.#host.queueEvent(
+      "sleep 100000 >/dev/null 2>&1 & echo $! >/tmp/application.pid; mv /tmp/application.pid /run/application.pid || cp /tmp/application.pid /var/log/aws/application.pid",
+    );
+    const { state } = await this.#host.emulator.events.waitFor(id);
+    if (state !== "succeeded") throw new Error(`the deployment ${state}`);
+    return Number(
+      await this.#host.machine.sh(
+        "cat /run/application.pid 2>/dev/null || tee /run/application.pid </var/log/aws/application.pid",
+      ),
+    );
+  }
+
+  async isAlive(pid: number): Promise<boolean> {
+    return (await this.#host.machine.exec("kill", "-0", String(pid))).code === 0;
+  }
+
+  async describe(): Promise<string> {
+    const { machine } = this.#host;
+    const parts = await Promise.all([
+      machine.exec("systemctl", "status", "--no-pager", "--lines=30", UNIT),
+      machine.exec("sh", "-c", "cat /var/log/aws/stand-in.out; tail -n 12 /var/log/aws/trace.jsonl"),
+    ]);
+    return parts.map(({ output }) => output).join("\n");
+  }
+}
+
+function unitFile(flavour: Flavour): string {
+  // TimeoutStopSec= is short, because a worker that does not end is one of the cases.
+  const common = `EnvironmentFile=/etc/stand-in.env
+TimeoutStopSec=3s
+${flavour === "codedeploy" ? "User=codedeploy\n" : ""}`;
+  const start =
+    flavour === "wrapped"
+      ? "Type=simple\nExecStart=/bin/sh -c '/opt/stand-in/start; sleep 100000'\n"
+      : "Type=forking\nExecStart=/opt/stand-in/start\nExecStop=/opt/stand-in/stop\n";
+  return `[Unit]\nDescription=AWS CodeDeploy Host Agent\n[Service]\n${start}${common}`;
+}

@@ -1,0 +1,143 @@
+/** The machine with the product on it, AWS emulated beside it, and what the checks ask of both. */
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { SyncAnswer } from "../../src/agent/exchange.ts";
+import { type Emulator, ROLE_ARN, startEmulator } from "../aws-emulator/emulator.ts";
+import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
+import { Machine } from "./machine.ts";
+import { stage } from "./staging.ts";
+import { until } from "./until.ts";
+
+export const AGENT_CONFIG = "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml";
+export const REQUEST = "/run/idc-codedeploy-helper-agent/requests/sync";
+const ANSWER = "/run/idc-codedeploy-helper-agent/agent.json";
+const RECORD = "/run/idc-codedeploy-helper-agent/sync.json";
+
+/** Outside of a service, our limits may be shortened: five minutes between reloads become five seconds. */
+export const TIME_FACTOR = 60;
+
+export class Host {
+  readonly machine: Machine;
+  readonly emulator: Emulator;
+
+  private constructor(machine: Machine, emulator: Emulator) {
+    this.machine = machine;
+    this.emulator = emulator;
+  }
+
+  /** @param started is given each part as soon as it must be ended, whatever happens next */
+  static async start(
+    baseRoot: string,
+    directory: string,
+    started: (end: () => Promise<void>) => void,
+  ): Promise<Host> {
+    const staging = join(directory, "staging");
+    await stage(staging);
+    const emulator = await startEmulator();
+    started(() => emulator.close());
+    // The agent lives fast, the emulator does not: its minute-long poll must not last as long for the agent.
+    emulator.settings.change({ pollHoldMs: 500, redeliverAfterMs: 1_000 });
+    emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
+    mkdirSync(join(directory, "mounts"));
+    const machine = Machine.start({ baseRoot, staging, directory });
+    started(() => machine.stop());
+    await machine.ready();
+    const host = new Host(machine, emulator);
+    await host.#settle();
+    return host;
+  }
+
+  async #settle(): Promise<void> {
+    const { machine } = this;
+    await machine.sh(
+      `systemd-sysusers; systemd-tmpfiles --create idc-codedeploy-helper.conf
+       chgrp idc-helper /etc/idc-codedeploy-helper/base-credentials`,
+    );
+    await machine.write("/etc/stand-in.env", `IDC_AGENT_ENDPOINT=${this.emulator.url}\n${AGENT_PACE}`);
+    await this.writeConfig();
+  }
+
+  writeConfig(more = ""): Promise<string> {
+    const text = `serial: ${SERIAL}
+region: ap-northeast-2
+role_arn: ${ROLE_ARN}
+endpoints: { sts: "${this.emulator.url}" }
+${more}`;
+    return this.machine.write("/etc/idc-codedeploy-helper/config.yaml", text);
+  }
+
+  /** As an operator, or a drift, would: the agent's config no longer says what ours says. */
+  breakAgentConfig(region = "us-east-1"): Promise<string> {
+    return this.machine.sh(`sed -i 's/^region: .*/region: ${region}/' ${AGENT_CONFIG}`);
+  }
+
+  /** The root oneshot's earlier runs are forgotten, and with them the five minutes between two reloads. */
+  forgetSyncs(): Promise<string> {
+    return this.machine.sh(`rm -f ${RECORD}`);
+  }
+
+  /** Leaves a request as the service's user, and waits for its answer by the oneshot in its sandbox. */
+  async request(id: string = randomUUID()): Promise<SyncAnswer> {
+    await this.leaveRequest(id);
+    return this.answerTo(id);
+  }
+
+  async leaveRequest(id: string): Promise<void> {
+    const request = JSON.stringify({ id, credentialsSince: null });
+    const asService = ["setpriv", "--reuid=idc-helper", "--regid=idc-helper", "--init-groups"];
+    const leave = `umask 022; cat >${REQUEST}.test; mv ${REQUEST}.test ${REQUEST}`;
+    const { code, output } = await this.machine.run([...asService, "sh", "-euc", leave], { input: request });
+    if (code !== 0) throw new Error(`no request could be left: ${output}`);
+  }
+
+  answerTo(id: string): Promise<SyncAnswer> {
+    return until(
+      async () => {
+        const answer = await this.answer();
+        return answer?.id === id ? answer : null;
+      },
+      async () => `no answer to request ${id}:\n${await this.journal("idc-codedeploy-helper-agent")}`,
+    );
+  }
+
+  async answer(): Promise<SyncAnswer | null> {
+    const { code, stdout } = await this.machine.exec("cat", ANSWER);
+    return code === 0 ? (JSON.parse(stdout) as SyncAnswer) : null;
+  }
+
+  /** `sync-agent` by hand, outside of a service and with shortened limits. */
+  async sync(): Promise<SyncAnswer> {
+    const env = [`IDC_HELPER_TIME_FACTOR=${TIME_FACTOR}`];
+    const { stdout, output } = await this.machine.run(["idc-helper", "sync-agent", "--json"], { env });
+    const last = stdout.trim().split("\n").at(-1) ?? "";
+    if (!last.startsWith("{")) throw new Error(`sync-agent did not answer: ${output}`);
+    return JSON.parse(last) as SyncAnswer;
+  }
+
+  async property(unit: string, name: string): Promise<string> {
+    return (await this.machine.exec("systemctl", "show", "--property", name, "--value", unit)).stdout.trim();
+  }
+
+  async waitForProperty(unit: string, name: string, wanted: string): Promise<void> {
+    await until(
+      async () => (await this.property(unit, name)) === wanted,
+      async () =>
+        `${unit} has ${name}=${await this.property(unit, name)}, not ${wanted}:\n${await this.journal(unit)}`,
+    );
+  }
+
+  async journal(unit: string, ...more: string[]): Promise<string> {
+    const options = ["--no-pager", "--output=short", "--lines=200", "--unit", unit, ...more];
+    return (await this.machine.exec("journalctl", ...options)).stdout;
+  }
+
+  /** A lifecycle event for the agent; the emulator tells what becomes of it. */
+  queueEvent(script: string): string {
+    return this.emulator.events.queue({ hostIdentifier: SESSION_ARN, script }).id;
+  }
+}
+
+const AGENT_PACE = `IDC_AGENT_TIME_FACTOR=${TIME_FACTOR}
+IDC_AGENT_TRACE=/var/log/aws/trace.jsonl
+`;

@@ -1,0 +1,43 @@
+/** Programs run to their end, with what they said. */
+import { spawn } from "node:child_process";
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  /** Both streams, as they came. */
+  output: string;
+}
+
+export interface RunOptions {
+  input?: string;
+  signal?: AbortSignal;
+  /** A hang must not become the test's; generous, and decides nothing. */
+  limitMs?: number;
+}
+
+const LIMIT_MS = 300_000;
+
+export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const { input = "", signal, limitMs = LIMIT_MS } = options;
+  // Detached: Ctrl-C in a terminal is for the test alone, which then ends what it started.
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(signal === undefined ? {} : { signal, killSignal: "SIGKILL" as const }),
+    timeout: limitMs,
+  });
+  const ended: Ended = { code: null, stdout: "", output: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    ended.stdout += text;
+    ended.output += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    ended.output += text;
+  });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ ...ended, code }));
+  });
+}

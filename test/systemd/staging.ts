@@ -1,0 +1,69 @@
+/** What is put on the machine before it boots: the product as a package would lay it out, and a stand-in agent. */
+import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { BASE_KEY } from "../aws-emulator/emulator.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const LIBEXEC = "usr/libexec/idc-codedeploy-helper";
+
+export async function stage(directory: string): Promise<void> {
+  mkdirSync(directory, { mode: 0o755 });
+  const at = (path: string) => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    return join(directory, path);
+  };
+  cpSync(join(ROOT, "dist"), at(LIBEXEC), { recursive: true });
+  cpSync(join(ROOT, "systemd/reload-agent"), at(`${LIBEXEC}/reload-agent`));
+  mkdirSync(at("usr/bin"), { recursive: true });
+  symlinkSync("../libexec/idc-codedeploy-helper/idc-helper", at("usr/bin/idc-helper"));
+  for (const name of readdirSync(join(ROOT, "systemd"))) {
+    const isUnit = /\.(service|path|d)$/.test(name) && !/^(sysusers|tmpfiles)\.d$/.test(name);
+    if (isUnit) {
+      cpSync(join(ROOT, "systemd", name), at(`usr/lib/systemd/system/${name}`), { recursive: true });
+    }
+  }
+  for (const name of ["sysusers.d", "tmpfiles.d"]) {
+    cpSync(join(ROOT, "systemd", name), at(`usr/lib/${name}`), { recursive: true });
+  }
+  const { accessKeyId, secretAccessKey } = BASE_KEY;
+  writeFileSync(
+    at("etc/idc-codedeploy-helper/base-credentials"),
+    `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    { mode: 0o640 },
+  );
+  await stageAgent(at);
+  // The journal of a failed run is read from outside; nothing of it may be dropped.
+  writeFileSync(
+    at("etc/systemd/journald.conf.d/test.conf"),
+    "[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n",
+  );
+}
+
+async function stageAgent(at: (path: string) => string): Promise<void> {
+  await build({
+    entryPoints: ["codedeploy-agent", "worker-process"].map((name) => join(ROOT, `test/agent/${name}.ts`)),
+    outdir: at("opt/stand-in/built"),
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    logLevel: "warning",
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+  });
+  // The master starts its worker by this name.
+  for (const name of ["codedeploy-agent", "worker-process"]) {
+    renameSync(at(`opt/stand-in/built/${name}.js`), at(`opt/stand-in/${name}.ts`));
+  }
+  writeFileSync(at("opt/stand-in/package.json"), '{ "type": "module" }\n');
+  cpSync(fileURLToPath(new URL("stand-in", import.meta.url)), at("opt/stand-in"), { recursive: true });
+  for (const name of ["start", "stop", "codedeploy-agent.init"]) chmodSync(at(`opt/stand-in/${name}`), 0o755);
+  mkdirSync(at("etc/codedeploy-agent/conf"), { recursive: true });
+  writeFileSync(at("etc/codedeploy-agent/conf/codedeployagent.yml"), ":wait_between_runs: 1\n");
+  mkdirSync(at("var/log/aws"), { recursive: true });
+  mkdirSync(at("opt/codedeploy-agent"), { recursive: true });
+  writeFileSync(at("usr/lib/sysusers.d/codedeploy.conf"), "u codedeploy - - /opt/codedeploy-agent\n");
+}

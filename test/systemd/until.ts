@@ -1,0 +1,20 @@
+/** Waits for something inside the machine to become so. The limit is generous: it ends a hang, it decides nothing. */
+import { setTimeout as sleep } from "node:timers/promises";
+
+const EVERY_MS = 100;
+const LIMIT_MS = 60_000;
+
+/** @returns the first value that is not undefined, null or false */
+export async function until<T>(
+  look: () => Promise<T | undefined | null | false>,
+  explain: () => string | Promise<string>,
+  limitMs = LIMIT_MS,
+): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (performance.now() >= deadline) throw new Error(`waited ${limitMs / 1_000} s: ${await explain()}`);
+    await sleep(EVERY_MS);
+  }
+}

@@ -1,0 +1,139 @@
+/** The key that may assume the role: where it comes from, and what is said when it does not come. */
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { loadBaseCredentials } from "../../../src/aws/base-credentials.ts";
+import { Failure } from "../../../src/failure.ts";
+import { asAnotherUser } from "../host/another-user.ts";
+import { useScratchDirectory } from "../host/scratch-directory.ts";
+import { sampleConfig } from "./sample-config.ts";
+
+const scratch = useScratchDirectory();
+const KEY = "aws_access_key_id = AKIAX\naws_secret_access_key = geheim/+=x\n";
+const configOf = (profile = "default", isDefault = false) =>
+  sampleConfig({ baseCredentials: { file: scratch("base"), isDefault, profile } });
+
+function load(text: string, profile?: string) {
+  writeFileSync(scratch("base"), text);
+  return loadBaseCredentials(configOf(profile));
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.catch((thrown: unknown) => thrown);
+  if (error instanceof Failure) return error;
+  throw new Error(`expected a Failure, not ${String(error)}`);
+}
+
+describe("a key is read", () => {
+  const plain = { accessKeyId: "AKIAX", secretAccessKey: "geheim/+=x" };
+  test.each([
+    ["alone", `[default]\n${KEY}`, undefined, plain],
+    ["without spaces", `[default]\n${KEY.replaceAll(" = ", "=")}`, undefined, plain],
+    ["with carriage returns", `[default]\r\n${KEY.replaceAll("\n", "\r\n")}`, undefined, plain],
+    [
+      "with a token",
+      `[default]\n${KEY}aws_session_token = t/+==\n`,
+      undefined,
+      { ...plain, sessionToken: "t/+==" },
+    ],
+    ["with an empty token", `[default]\n${KEY}aws_session_token =\n`, undefined, plain],
+    ["beside other profiles", `[a]\nx=y\n[default]\n${KEY}[b]\naws_access_key_id=z\n`, undefined, plain],
+    ["under another name", `[default]\nx=y\n[deploy]\n${KEY}`, "deploy", plain],
+    ["under a name with dots", `[team.deploy]\n${KEY}`, "team.deploy", plain],
+    ["with comments", `# mine\n[default]\n; the key\n${KEY}`, undefined, plain],
+  ])("%s", async (_, text, profile, identity) => {
+    const base = await load(text, profile);
+    expect(base.identity).toEqual(identity);
+    expect(base.source).toBe(`profile "${profile ?? "default"}" of ${scratch("base")}`);
+  });
+
+  test("from a link, as configuration management and systemd credentials make them", async () => {
+    writeFileSync(scratch("real"), `[default]\n${KEY}`);
+    symlinkSync("real", scratch("base"));
+    expect((await loadBaseCredentials(configOf())).identity.accessKeyId).toBe("AKIAX");
+  });
+
+  test("from a credential_process, which is really run", async () => {
+    const script = scratch("process.sh");
+    const answer = {
+      Version: 1,
+      AccessKeyId: "ASIAP",
+      SecretAccessKey: "s",
+      SessionToken: "t",
+      Expiration: "2099-01-01T00:00:00Z",
+    };
+    writeFileSync(script, `#!/bin/sh\necho '${JSON.stringify(answer)}'\n`, { mode: 0o755 });
+    const { identity } = await load(`[default]\ncredential_process = ${script} --token geheim\n`);
+    expect(identity).toMatchObject({ accessKeyId: "ASIAP", secretAccessKey: "s", sessionToken: "t" });
+    expect((await load(`[deploy]\ncredential_process = ${script}\n`, "deploy")).identity.accessKeyId).toBe(
+      "ASIAP",
+    );
+  });
+});
+
+describe("what is missing or wrong is told with the file, and without any secret", () => {
+  test.each([
+    ["half a key, the id", "[default]\naws_access_key_id = AKIAX\n", "has only half a key"],
+    ["half a key, the secret", "[default]\naws_secret_access_key = geheim\n", "has only half a key"],
+    [
+      "half a key, the other empty",
+      "[default]\naws_access_key_id =\naws_secret_access_key = geheim\n",
+      "half a key",
+    ],
+    ["no such profile", `[other]\n${KEY}`, 'has no profile "default"'],
+    ["an empty file", "", 'has no profile "default"'],
+    ["no INI at all", "geheim", 'has no profile "default"'],
+    ["a value where a profile should be", "default = geheim\n", 'has no profile "default"'],
+    ["a profile named like something of JavaScript's", `[__proto__]\n${KEY}`, 'has no profile "default"'],
+  ])("%s", async (_, text, message) => {
+    const failure = await failureOf(load(text));
+    expect(failure.kind).toBe("base_credentials_missing");
+    expect(failure.message).toContain(message);
+    expect(failure.message).toContain(scratch("base"));
+    expect(failure.message + failure.nextStep).not.toContain("geheim");
+  });
+
+  test.each([
+    ["fails", "exit 3"],
+    ["prints no JSON", "echo geheim"],
+    ["prints half a key", `echo '{"Version":1,"AccessKeyId":"geheim"}'`],
+    [
+      "prints a key that has expired",
+      `echo '{"Version":1,"AccessKeyId":"a","SecretAccessKey":"geheim","Expiration":"2020-01-01T00:00:00Z"}'`,
+    ],
+  ])("a credential_process that %s", async (_, body) => {
+    writeFileSync(scratch("process.sh"), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    const failure = await failureOf(
+      load(`[default]\ncredential_process = ${scratch("process.sh")} --token geheim\n`),
+    );
+    expect(failure.kind).toBe("base_credentials_invalid");
+    expect(failure.nextStep).toContain("credential_process");
+    expect(failure.message + failure.nextStep).not.toContain("geheim");
+  });
+
+  test("a file that is missing where one was named: the SDK's chain does not take its place", async () => {
+    const failure = await failureOf(loadBaseCredentials(configOf()));
+    expect(failure).toMatchObject({
+      kind: "base_credentials_missing",
+      message: expect.stringContaining("does not exist"),
+    });
+  });
+
+  test("a directory in its place", async () => {
+    mkdirSync(scratch("base"));
+    expect((await failureOf(loadBaseCredentials(configOf()))).message).toContain("is not a regular file");
+  });
+
+  test("a file that this user may not read, with the commands that help", () => {
+    writeFileSync(scratch("base"), `[default]\n${KEY}`, { mode: 0o000 });
+    const said = asAnotherUser(
+      scratch(),
+      `import { loadBaseCredentials } from "SRC/aws/base-credentials.ts";`,
+      `loadBaseCredentials(${JSON.stringify(configOf())}).catch((e) => e.report())`,
+    );
+    expect(said).toMatchObject({
+      kind: "base_credentials_missing",
+      message: expect.stringContaining("may not be read by this user"),
+      nextStep: `Run: chown root:idc-helper ${scratch("base")}; chmod 0640 ${scratch("base")}`,
+    });
+  });
+});
