@@ -9,6 +9,7 @@ import { parse } from "ini";
 import type { Config } from "../config/config.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
+import type { BoundedHandler } from "./network.ts";
 
 const MAX_BYTES = 256 * 1_024;
 
@@ -18,15 +19,23 @@ export interface BaseCredentials {
   source: string;
 }
 
-/** @throws Failure of a `base_credentials_…` kind */
-export async function loadBaseCredentials(config: Config): Promise<BaseCredentials> {
+/**
+ * @param requestHandler for providers that call AWS themselves (SSO, web identity, a chained role): the same proxy
+ *   and CAs count for them
+ * @throws Failure of a `base_credentials_…` kind
+ */
+export async function loadBaseCredentials(
+  config: Config,
+  requestHandler?: BoundedHandler,
+): Promise<BaseCredentials> {
+  const clientConfig = { region: config.region, ...(requestHandler ? { requestHandler } : {}) };
   const { file, profile, isDefault } = config.baseCredentials;
   const source = `profile "${profile}" of ${file}`;
   let text: string;
   try {
     text = await readText(file, { maxBytes: MAX_BYTES, followLink: true });
   } catch (error) {
-    if (errorCode(error) === "ENOENT" && isDefault) return fromChain(config);
+    if (errorCode(error) === "ENOENT" && isDefault) return fromChain(config, clientConfig);
     throw unreadable(file, error);
   }
   const section = findSection(text, profile);
@@ -42,7 +51,7 @@ export async function loadBaseCredentials(config: Config): Promise<BaseCredentia
   }
   if (id || secret)
     throw missing(`${source} has only half a key`, "It needs aws_access_key_id and aws_secret_access_key.");
-  return fromProviders(file, profile, source);
+  return fromProviders(file, profile, source, clientConfig);
 }
 
 /** `ini` makes a dotted section name into nested objects. */
@@ -55,10 +64,26 @@ function findSection(text: string, profile: string): Record<string, unknown> | n
   return typeof node === "object" && node !== null ? { ...node } : null;
 }
 
-async function fromProviders(file: string, profile: string, source: string): Promise<BaseCredentials> {
+interface ClientConfig {
+  region: string;
+  requestHandler?: BoundedHandler;
+}
+
+async function fromProviders(
+  file: string,
+  profile: string,
+  source: string,
+  clientConfig: ClientConfig,
+): Promise<BaseCredentials> {
   const { fromIni } = await import("@aws-sdk/credential-providers");
   try {
-    const identity = await fromIni({ filepath: file, configFilepath: file, profile, ignoreCache: true })();
+    const identity = await fromIni({
+      filepath: file,
+      configFilepath: file,
+      profile,
+      ignoreCache: true,
+      clientConfig,
+    })();
     return { identity, source };
   } catch (error) {
     // The providers' messages can repeat a credential_process command line with its arguments: not passed on.
@@ -73,7 +98,7 @@ async function fromProviders(file: string, profile: string, source: string): Pro
   }
 }
 
-async function fromChain(config: Config): Promise<BaseCredentials> {
+async function fromChain(config: Config, clientConfig: ClientConfig): Promise<BaseCredentials> {
   const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
   try {
     const identity = await fromNodeProviderChain({

@@ -125,8 +125,8 @@ function judgeTransport(error: unknown, { where, action }: CallContext): Verdict
   if (
     code === "ETIMEDOUT" ||
     code === "ESOCKETTIMEDOUT" ||
-    name === "TimeoutError" ||
-    name === "AbortError"
+    // The SDK gives a connection that was reset the name of a timeout, too; its code tells.
+    ((name === "TimeoutError" || name === "AbortError") && !(code !== null && UNREACHABLE.has(code)))
   ) {
     return {
       kind: "timeout",

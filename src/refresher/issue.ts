@@ -88,8 +88,8 @@ async function assume(
   factor: number,
   env: NodeJS.ProcessEnv,
 ): Promise<Granted> {
-  const base = await loadBaseCredentials(config);
   const network = await openNetwork(config, factor, env);
+  const base = await loadBaseCredentials(config, network.requestHandler);
   const endpoint = stsEndpoint(config, env);
   const ask = async (durationMs: number): Promise<Granted> => {
     const role = await assumeRole({ config, base, network, durationMs, endpoint });

@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatDuration } from "../../src/config/duration.ts";
 import { type RunningAgent, startAgent } from "../agent/launch.ts";
 import { startEmulator } from "../aws-emulator/emulator.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -47,11 +48,11 @@ async function firstRefresh(): Promise<void> {
   host.startPathUnit();
   host.startRun();
   await host.waitForStatus(({ state }) => state === "fresh", "the first credentials");
-  const { credentials } = host.status() ?? {};
   say.say("helper", `first refresh: AssumeRole as ${SERIAL}, credentials written to one file, atomically`);
+  const { credentials, next_refresh_at } = host.status() ?? {};
   say.say(
     "helper",
-    `they last until ${time(credentials?.expires_at)}; the next refresh is due at ${time(host.status()?.next_refresh_at)}`,
+    `they last ${ahead(credentials?.expires_at)}; the next refresh is due in ${ahead(next_refresh_at)}`,
   );
   await host.waitForStatus(
     ({ agent }) => agent.config_match === "repaired" || agent.config_match === "matches",
@@ -81,7 +82,10 @@ async function scheduledRefresh(running: RunningAgent): Promise<void> {
     () => host.record()?.issuedAt !== before,
     () => "no second refresh",
   );
-  say.say("helper", `refresh on schedule; next at ${time((await settledStatus())?.next_refresh_at)}`);
+  say.say(
+    "helper",
+    `refresh on schedule; the next is due in ${ahead((await settledStatus()).next_refresh_at)}`,
+  );
   say.say("helper", "the agent picks the new file up by itself in time: no reload needed");
   expect(count(running, "shutdown") === 0, "the agent was reloaded although nothing asked for it");
 }
@@ -163,7 +167,7 @@ async function outage(running: RunningAgent): Promise<void> {
 }
 
 async function status(): Promise<void> {
-  say.title("How things stand: idc-helper status");
+  say.title("How things stand: idc-helper status (by the real clock: an hour of the demo is a minute of it)");
   await host.waitForStatus(
     ({ agent, state }) => state === "fresh" && ["done", "not_needed"].includes(agent.reload),
     "all well",
@@ -202,8 +206,9 @@ function count(running: RunningAgent, kind: string): number {
   return running.trace().filter((entry) => entry.kind === kind).length;
 }
 
-function time(iso: string | null | undefined): string {
-  return iso ? new Date(iso).toLocaleTimeString("en-GB") : "?";
+/** How far ahead an instant is, as the simulated host feels it. */
+function ahead(iso: string | null | undefined): string {
+  return iso ? formatDuration((Date.parse(iso) - Date.now()) * FACTOR) : "?";
 }
 
 function expect(isSo: boolean, otherwise: string): void {
