@@ -16,7 +16,8 @@ export function parseDuration(text: string): number | null {
 /** The two largest units that matter: `1 h 5 min`, `12 s`. For people; never parsed back. */
 export function formatDuration(durationMs: number): string {
   const sign = durationMs < 0 ? "-" : "";
-  const seconds = Math.round(Math.abs(durationMs) / 1_000);
+  const exact = Math.round(Math.abs(durationMs) / 1_000);
+  const seconds = exact < 600 ? exact : Math.round(exact / 60) * 60;
   if (seconds < 60) return `${sign}${seconds} s`;
   const parts: [number, string][] = [
     [Math.floor(seconds / 86_400), "d"],

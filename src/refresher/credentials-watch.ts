@@ -10,7 +10,7 @@ import {
   readRecord,
 } from "../credentials/record.ts";
 import type { Instant } from "../host/clock.ts";
-import { acquireLock } from "../host/lock.ts";
+import { acquireLock, type Lock } from "../host/lock.ts";
 import { fingerprint } from "./watched-files.ts";
 
 export class CredentialsWatch {
@@ -48,14 +48,39 @@ export class CredentialsWatch {
     const files = stateFiles(this.#config.paths);
     const seen = `${fingerprint(this.#config.credentialsFile.path)} ${fingerprint(files.refreshRecord)}`;
     if (seen === this.#seen) return;
-    const record = await readRecord(files.refreshRecord);
-    const file = await inspectFile(this.#config.credentialsFile.path, record);
-    // File and record are replaced one after the other: between the two, an operator's refresh looks like a
-    // stranger's write.
-    if (file === "foreign" && isRefreshUnderWay(files.refreshLock)) return;
-    this.#record = record;
-    this.#file = file;
+    const found = await this.#inspect();
+    const settled = found.file === "foreign" ? await this.#inspectBetweenRefreshes(files.refreshLock) : found;
+    if (settled === null) return;
+    this.#record = settled.record;
+    this.#file = settled.file;
     this.#seen = seen;
+  }
+
+  async #inspect(): Promise<{ record: RefreshRecord | null; file: FileState }> {
+    const record = await readRecord(stateFiles(this.#config.paths).refreshRecord);
+    return { record, file: await inspectFile(this.#config.credentialsFile.path, record) };
+  }
+
+  /**
+   * File and record are replaced one after the other: read between the two, an operator's refresh looks like a
+   * stranger's write. So they are read again with the lock held that every refresh takes.
+   *
+   * @returns null while a refresh is under way: its end is another change, and the next look's
+   */
+  async #inspectBetweenRefreshes(lockFile: string) {
+    let lock: Lock | null;
+    try {
+      lock = acquireLock(lockFile, { keepHolder: true });
+    } catch {
+      // A state directory that is not ours any more: no refresh of ours can be under way in it, either.
+      return this.#inspect();
+    }
+    if (lock === null) return null;
+    try {
+      return await this.#inspect();
+    } finally {
+      lock.release();
+    }
   }
 
   /** Whether somebody has changed the base credentials since this was last asked. */
@@ -71,10 +96,4 @@ export class CredentialsWatch {
     this.#seen = "";
     this.#seenBase = fingerprint(config.baseCredentials.file);
   }
-}
-
-function isRefreshUnderWay(lockFile: string): boolean {
-  const lock = acquireLock(lockFile, { keepHolder: true });
-  lock?.release();
-  return lock === null;
 }

@@ -5,6 +5,8 @@ import { until } from "./until.ts";
 export const UNIT = "codedeploy-agent.service";
 const SYSTEM = "/etc/systemd/system";
 const INIT_SCRIPT = "/etc/init.d/codedeploy-agent";
+/** Where the deployed application's process id is, which the agent's user can write. */
+const APPLICATION = "/var/log/aws/application.pid";
 
 export type Flavour = "root" | "codedeploy" | "sysv" | "wrapped";
 
@@ -20,10 +22,11 @@ export class AgentOnHost {
     this.#host = host;
   }
 
-  /** Installs and starts it; what was there before is gone, its processes and its state too. */
-  async install(flavour: Flavour): Promise<AgentProcesses> {
+  /** Installs and starts it, with a drop-in of the test's; what was there before is gone, processes and state too. */
+  async install(flavour: Flavour, dropIn?: string): Promise<AgentProcesses> {
     const { machine } = this.#host;
     await this.remove();
+    if (dropIn !== undefined) await this.dropIn("odd", dropIn);
     const owner = flavour === "codedeploy" ? "codedeploy" : "root";
     await machine.sh(`chown -R ${owner}: /opt/codedeploy-agent /var/log/aws`);
     if (flavour === "sysv") await machine.sh(`cp /opt/stand-in/codedeploy-agent.init ${INIT_SCRIPT}`);
@@ -37,9 +40,9 @@ export class AgentOnHost {
     await machine.sh(
       `systemctl unmask --quiet ${UNIT} 2>/dev/null || true
        systemctl stop ${UNIT} 2>/dev/null || true
-       if [ -e /run/application.pid ]; then kill "$(cat /run/application.pid)" 2>/dev/null || true; fi
+       if [ -e ${APPLICATION} ]; then kill "$(cat ${APPLICATION})" 2>/dev/null || true; fi
        rm -rf ${SYSTEM}/${UNIT} ${SYSTEM}/${UNIT}.d ${INIT_SCRIPT} /opt/codedeploy-agent/* /opt/codedeploy-agent/.[a-z]*
-       rm -rf /var/log/aws/* /run/application.pid
+       rm -rf /var/log/aws/*
        systemctl daemon-reload; systemctl reset-failed ${UNIT} 2>/dev/null || true`,
     );
     await this.#host.forgetSyncs();
@@ -88,20 +91,14 @@ export class AgentOnHost {
 
   /** An event that leaves an application running in the background. @returns the application's process id */
   async deployApplication(): Promise<number> {
-    const id = this.#host.queueEvent(
-      "sleep 100000 >/dev/null 2>&1 & echo $! >/tmp/application.pid; mv /tmp/application.pid /run/application.pid || cp /tmp/application.pid /var/log/aws/application.pid",
-    );
+    const id = this.#host.queueEvent(`sleep 100000 >/dev/null 2>&1 & echo $! >${APPLICATION}`);
     const { state } = await this.#host.emulator.events.waitFor(id);
     if (state !== "succeeded") throw new Error(`the deployment ${state}`);
-    return Number(
-      await this.#host.machine.sh(
-        "cat /run/application.pid 2>/dev/null || tee /run/application.pid </var/log/aws/application.pid",
-      ),
-    );
+    return Number(await this.#host.machine.sh(`cat ${APPLICATION}`));
   }
 
   async isAlive(pid: number): Promise<boolean> {
-    return (await this.#host.machine.exec("kill", "-0", String(pid))).code === 0;
+    return (await this.#host.machine.exec("sh", "-c", `kill -0 ${pid}`)).code === 0;
   }
 
   async describe(): Promise<string> {

@@ -36,7 +36,15 @@ export async function baseRoot(signal: AbortSignal): Promise<string> {
     "unshare",
     [
       ...["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
-      ...["debootstrap", "--variant=minbase", `--include=${PACKAGES}`, ...keyring, SUITE, partial, mirror.url],
+      ...[
+        "debootstrap",
+        "--variant=minbase",
+        `--include=${PACKAGES}`,
+        ...keyring,
+        SUITE,
+        partial,
+        mirror.url,
+      ],
     ],
     { signal },
   );

@@ -1,6 +1,5 @@
 /** The machine with the product on it, AWS emulated beside it, and what the checks ask of both. */
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SyncAnswer } from "../../src/agent/exchange.ts";
 import { type Emulator, ROLE_ARN, startEmulator } from "../aws-emulator/emulator.ts";
@@ -39,7 +38,6 @@ export class Host {
     // The agent lives fast, the emulator does not: its minute-long poll must not last as long for the agent.
     emulator.settings.change({ pollHoldMs: 500, redeliverAfterMs: 1_000 });
     emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
-    mkdirSync(join(directory, "mounts"));
     const machine = Machine.start({ baseRoot, staging, directory });
     started(() => machine.stop());
     await machine.ready();

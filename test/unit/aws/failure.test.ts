@@ -109,6 +109,10 @@ describe("errors of the network", () => {
     expect(classify(Object.assign(new Error("x"), { name })).kind).toBe("timeout");
   });
 
+  test.each(["ECONNRESET", "EPIPE"])("%s, which the SDK calls a timeout, is none", (code) => {
+    expect(classify(Object.assign(systemError(code), { name: "TimeoutError" })).kind).toBe("unreachable");
+  });
+
   test("several addresses that all refused are one unreachable host", () => {
     const error = new AggregateError([systemError("ECONNREFUSED"), systemError("ENETUNREACH")]);
     expect(classify(error)).toMatchObject({
@@ -137,7 +141,7 @@ describe("whatever is thrown becomes a failure of one line", () => {
 });
 
 describe("Retry-After", () => {
-  const after = (value: string | undefined) =>
+  const throttledFor = (value: string | undefined) =>
     classify(
       Object.assign(serviceError("Throttling", 400), {
         $response: { statusCode: 400, headers: { "retry-after": value } },
@@ -152,11 +156,11 @@ describe("Retry-After", () => {
     ["Thu, 01 Jan 1970 00:00:00 GMT", undefined],
     [undefined, undefined],
   ])("of %j is %s ms", (value, ms) => {
-    expect(after(value).retryAfterMs).toBe(ms);
+    expect(throttledFor(value).retryAfterMs).toBe(ms);
   });
 
   test("as a date is the time until then", () => {
-    const ms = after(new Date(Date.now() + 600_000).toUTCString()).retryAfterMs ?? 0;
+    const ms = throttledFor(new Date(Date.now() + 600_000).toUTCString()).retryAfterMs ?? 0;
     expect(ms).toBeGreaterThan(500_000);
     expect(ms).toBeLessThanOrEqual(600_000);
   });

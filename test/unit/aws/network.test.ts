@@ -169,11 +169,10 @@ describe("a server that does not do its part", () => {
     ["cuts the connection", (request) => void request.socket.destroy(), "unreachable", /ECONNRESET/],
     [
       "cuts the connection in its answer",
-      (request, response) => (
-        response.writeHead(200, { "content-length": 500 }),
-        response.write("<A", () => request.socket.destroy()),
-        undefined
-      ),
+      (request, response) => {
+        response.writeHead(200, { "content-length": 500 });
+        response.write("<A", () => request.socket.destroy());
+      },
       "unreachable",
       /ECONNRESET/,
     ],

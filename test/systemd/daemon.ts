@@ -1,0 +1,147 @@
+/** idc-codedeploy-helper.service: what systemd and the journal see of `run`. */
+import { type Check, expectEqual, expectMatch, expectNoMatch } from "./checks.ts";
+import type { Host } from "./host.ts";
+import { until } from "./until.ts";
+
+export const DAEMON = "idc-codedeploy-helper.service";
+const CONFIG = "/etc/idc-codedeploy-helper/config.yaml";
+const UNITS =
+  "idc-codedeploy-helper.service idc-codedeploy-helper-agent.path idc-codedeploy-helper-agent.service";
+
+export async function checkDaemon(host: Host, check: Check): Promise<void> {
+  const { machine } = host;
+
+  await check("systemd finds nothing wrong with the units", async () => {
+    const { code, output } = await machine.exec("sh", "-c", `systemd-analyze verify ${UNITS} 2>&1`);
+    expectEqual(`${code} ${output.trim()}`, "0 ", "status and output of systemd-analyze verify");
+  });
+
+  await check("a host that is not registered has an inactive service, not a failed one", async () => {
+    await machine.sh(`mv ${CONFIG} ${CONFIG}.away; systemctl start ${DAEMON}`);
+    expectEqual(await host.property(DAEMON, "ActiveState"), "inactive", "ActiveState");
+    await machine.sh(`mv ${CONFIG}.away ${CONFIG}`);
+  });
+
+  await check(
+    "a wrong configuration fails the service once, and it is not started again and again",
+    async () => {
+      await host.writeConfig("session_duration: for ever\n");
+      await machine.exec("systemctl", "start", DAEMON);
+      await host.waitForProperty(DAEMON, "ActiveState", "failed");
+      expectEqual(await host.property(DAEMON, "ExecMainStatus"), "78", "ExecMainStatus");
+      expectEqual(await host.property(DAEMON, "NRestarts"), "0", "NRestarts");
+      await host.writeConfig();
+      await machine.sh(`systemctl reset-failed ${DAEMON}`);
+    },
+  );
+
+  await check("the service starts, unprivileged, and says so with READY", async () => {
+    const { code, output } = await machine.exec("systemctl", "start", DAEMON);
+    expectEqual(code, 0, "status of systemctl start", `${output}\n${await host.journal(DAEMON)}`);
+    expectEqual(await host.property(DAEMON, "SubState"), "running", "SubState");
+    const pid = await host.property(DAEMON, "MainPID");
+    const status = await machine.sh(`cat /proc/${pid}/status`);
+    expectNoMatch(status, /^Uid:\s+0/m, "the process's status");
+    expectMatch(status, /^CapBnd:\s+0+$/m, "the process's status");
+  });
+
+  await check("the credentials lie where the agent reads them, private to their owner", async () => {
+    const found = await machine.sh("stat -c '%U:%G %a' /var/lib/idc-codedeploy-helper/credentials");
+    expectEqual(found, "idc-helper:idc-helper 600", "owner and mode");
+  });
+
+  await check("the service's request reaches root's oneshot, which answers it", async () => {
+    const status = () => machine.sh("idc-helper status --json || true");
+    await until(
+      async () => /"answered_at": ?"20/.test(await status()),
+      async () => `no answer:\n${await status()}\n${await host.journal("idc-codedeploy-helper-agent")}`,
+    );
+    const modes = await machine.sh(
+      "stat -c '%U:%G %a' /run/idc-codedeploy-helper-agent /run/idc-codedeploy-helper-agent/requests",
+    );
+    expectEqual(modes, "root:root 755\nroot:idc-helper 730", "owners and modes");
+  });
+
+  await check("systemctl status shows how long the credentials last", async () => {
+    const { stdout } = await machine.exec("systemctl", "status", "--no-pager", DAEMON);
+    expectMatch(stdout, /Status: "Credentials last until \d\d:\d\d:\d\d/, "systemctl status");
+  });
+
+  await check("systemctl reload re-reads the configuration, and the service stays up", async () => {
+    const pid = await host.property(DAEMON, "MainPID");
+    await host.writeConfig("session_duration: 30m\n");
+    await machine.sh(`systemctl reload ${DAEMON}`);
+    await waitForLine(host, "config_reloaded");
+    await host.waitForProperty(DAEMON, "ActiveState", "active");
+    expectEqual(await host.property(DAEMON, "MainPID"), pid, "MainPID");
+  });
+
+  await check(
+    "a reload with a wrong configuration keeps the old one and is an error in the journal",
+    async () => {
+      await host.writeConfig("session_duration: for ever\n");
+      await machine.sh(`systemctl reload ${DAEMON}`);
+      await waitForLine(host, "config_rejected");
+      await host.waitForProperty(DAEMON, "ActiveState", "active");
+      await host.writeConfig();
+    },
+  );
+
+  await check("journalctl -p warning shows the problems and nothing else of the service", async () => {
+    const invocation = await host.property(DAEMON, "InvocationID");
+    const lines = await machine.sh(
+      `journalctl --no-pager --output=cat --priority=warning _SYSTEMD_INVOCATION_ID=${invocation}`,
+    );
+    expectMatch(lines, /^config_rejected /m, "the journal's warnings");
+    expectNoMatch(lines, /^(started|refresh_succeeded|config_reloaded) ?|^<\d>/m, "the journal's warnings");
+  });
+
+  await check("a service that hangs is killed by the watchdog and comes back", async () => {
+    await machine.write(
+      `/run/systemd/system/${DAEMON}.d/watchdog.conf`,
+      "[Service]\nWatchdogSec=4s\nRestartSec=1s\n",
+    );
+    await machine.sh(`systemctl daemon-reload; systemctl restart ${DAEMON}`);
+    const pid = await host.property(DAEMON, "MainPID");
+    await machine.sh(`kill -s STOP ${pid}`);
+    await host.waitForProperty(DAEMON, "NRestarts", "1");
+    await host.waitForProperty(DAEMON, "SubState", "running");
+    expectMatch(await host.journal(DAEMON), /Watchdog timeout/, "the journal");
+  });
+
+  await check("a service that is alive keeps the watchdog content", async () => {
+    const before = await host.property(DAEMON, "WatchdogTimestampMonotonic");
+    await until(
+      async () => Number(await host.property(DAEMON, "WatchdogTimestampMonotonic")) > Number(before) + 6e6,
+      () => "no ping came",
+    );
+    expectEqual(await host.property(DAEMON, "NRestarts"), "1", "NRestarts");
+  });
+
+  await check("a service that is killed comes back, and its credentials were there all along", async () => {
+    const credentials = "/var/lib/idc-codedeploy-helper/credentials";
+    const before = await machine.sh(`sha256sum ${credentials}`);
+    await machine.sh(`systemctl kill --signal=KILL ${DAEMON}`);
+    await host.waitForProperty(DAEMON, "NRestarts", "2");
+    await host.waitForProperty(DAEMON, "SubState", "running");
+    expectEqual(await machine.sh(`sha256sum ${credentials}`), before, "the credentials file");
+  });
+
+  await check("a stop is clean, and leaves the credentials and a status that says stopped", async () => {
+    await machine.sh(`systemctl stop ${DAEMON}`);
+    expectEqual(await host.property(DAEMON, "Result"), "success", "Result");
+    expectMatch(
+      await machine.sh("cat /run/idc-codedeploy-helper/status.json"),
+      /"state": "stopped"/,
+      "status.json",
+    );
+    await machine.sh("test -s /var/lib/idc-codedeploy-helper/credentials");
+  });
+}
+
+function waitForLine(host: Host, event: string): Promise<boolean> {
+  return until(
+    async () => new RegExp(`: ${event} `).test(await host.journal(DAEMON)),
+    async () => `no ${event} in the journal:\n${await host.journal(DAEMON)}`,
+  );
+}

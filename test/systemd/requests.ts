@@ -1,0 +1,62 @@
+/** The path unit and the root oneshot: no request is lost, and nothing fails for good. */
+import { type Check, expectEqual } from "./checks.ts";
+import { type Host, REQUEST } from "./host.ts";
+import { until } from "./until.ts";
+
+const PATH = "idc-codedeploy-helper-agent.path";
+const ONESHOT = "idc-codedeploy-helper-agent.service";
+const REQUESTS = 100;
+
+export async function checkRequests(host: Host, check: Check): Promise<void> {
+  const { machine } = host;
+  await machine.sh(`systemctl start ${PATH}`);
+
+  await check(`${REQUESTS} requests, one after the other, are all answered`, async () => {
+    for (let n = 0; n < REQUESTS; n++) await host.request(`loop-${n}`);
+    expectEqual(await host.property(PATH, "ActiveState"), "active", "the path unit");
+  });
+
+  await check("a request left while the oneshot runs is answered too", async () => {
+    for (let n = 0; n < 10; n++) {
+      await host.leaveRequest(`first-${n}`);
+      await until(
+        async () => (await host.property(ONESHOT, "ActiveState")) === "activating",
+        () => "the oneshot does not start",
+        5_000,
+      ).catch(() => undefined);
+      await host.request(`second-${n}`);
+    }
+  });
+
+  await check("a request with rubbish in it, a link or a directory is taken away", async () => {
+    const plant = async (how: string) => {
+      await machine.sh(how);
+      await until(
+        async () => (await machine.exec("test", "-e", REQUEST, "-o", "-L", REQUEST)).code !== 0,
+        async () => `${how}: it is still there\n${await host.journal(ONESHOT)}`,
+      );
+    };
+    await plant(`echo '{"id": 5' >${REQUEST}`);
+    await plant(`ln -s /etc/shadow ${REQUEST}`);
+    await plant(`mkdir ${REQUEST}`);
+    await plant(`mkfifo ${REQUEST}`);
+    await host.request();
+  });
+
+  await check(
+    "with a wrong configuration the oneshot is started slowly, and answers once it is mended",
+    async () => {
+      await host.writeConfig("session_duration: for ever\n");
+      await host.leaveRequest("unlucky");
+      await until(
+        async () => (await host.property(ONESHOT, "SubState")) === "stop-post",
+        async () => `the oneshot does not wait:\n${await host.journal(ONESHOT)}`,
+      );
+      await host.writeConfig();
+      await host.answerTo("unlucky");
+      const starts = (await host.journal(ONESHOT)).split("config.yaml:").length - 1;
+      if (starts > 3) throw new Error(`it was started ${starts} times meanwhile`);
+      expectEqual(await host.property(PATH, "ActiveState"), "active", "the path unit");
+    },
+  );
+}
