@@ -101,10 +101,7 @@ async function fromProviders(
 async function fromChain(config: Config, clientConfig: ClientConfig): Promise<BaseCredentials> {
   const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
   try {
-    const identity = await fromNodeProviderChain({
-      clientConfig: { region: config.region },
-      ignoreCache: true,
-    })();
+    const identity = await fromNodeProviderChain({ clientConfig, ignoreCache: true })();
     return { identity, source: "the AWS SDK's default chain" };
   } catch (error) {
     throw new Failure(

@@ -185,14 +185,13 @@ export class Supervisor {
   }
 
   async #refreshEnded(outcome: RefreshOutcome): Promise<void> {
+    // Before the attempt counts as ended: else the loop, woken by the new file, would decide on the old look.
+    await this.#credentials.look();
     const now = readClock();
     const streak = this.#attempts.end(outcome, now);
-    await this.#look(now);
-    if (outcome.result === "issued") {
-      this.#hasNews = true;
-      await this.#clock.save();
-    }
+    if (outcome.result === "issued") this.#hasNews = true;
     this.#announcer.refreshed(outcome, streak, this.#health(now));
+    if (outcome.result === "issued") await this.#clock.save();
     await this.#becomeReady();
   }
 

@@ -67,7 +67,7 @@ export class AgentOnHost {
       "sh",
       "-c",
       `read -r master </opt/codedeploy-agent/state/.pid/codedeploy-agent.pid && echo "$master" &&
-       cat "/proc/$master/task/$master/children"; cat /var/log/aws/trace.jsonl`,
+       cat "/proc/$master/task/$master/children" && echo && cat /var/log/aws/trace.jsonl`,
     );
     const [master = "", children = "", ...trace] = stdout.split("\n");
     const workers = children.split(" ").filter(Boolean);

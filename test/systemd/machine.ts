@@ -4,12 +4,16 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
 import { descendantsOf, isRunning } from "../harness/processes.ts";
 import { type Ended, runToEnd } from "./process.ts";
+import { until } from "./until.ts";
+
+/** Where systemd keeps its groups: the unified hierarchy, and the two of a hybrid one. */
+const CGROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"];
 
 export interface MachineOptions {
   baseRoot: string;
@@ -19,12 +23,20 @@ export interface MachineOptions {
   directory: string;
 }
 
-/** In a mount namespace of its own: the mounts go with the last process. */
+/**
+ * In a mount namespace of its own: the mounts go with the last process. In a control group of its own: two
+ * containers below one group would see each other's processes. With a death signal: it does not outlive us.
+ */
 const BOOT = `set -e
 mount -t tmpfs -o mode=0755 tmpfs "$3"
 mkdir "$3/upper" "$3/work" "$3/root"
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$3/upper,workdir=$3/work" "$3/root"
 cp -a "$2/." "$3/root/"
+for hierarchy in ${CGROUP_ROOTS.join(" ")}; do
+  [ -e "$hierarchy/cgroup.procs" ] || continue
+  mkdir "$hierarchy/$4"
+  echo $$ >"$hierarchy/$4/cgroup.procs"
+done
 exec systemd-nspawn -q -D "$3/root" --machine="$4" --register=no --keep-unit --console=pipe --boot`;
 
 const POWER_OFF_LIMIT_MS = 15_000;
@@ -32,11 +44,13 @@ const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TE
 
 export class Machine {
   readonly #nspawn: ChildProcess;
+  readonly #name: string;
   #leader = 0;
   #console = "";
 
-  private constructor(nspawn: ChildProcess) {
+  private constructor(nspawn: ChildProcess, name: string) {
     this.#nspawn = nspawn;
+    this.#name = name;
     for (const stream of [nspawn.stdout, nspawn.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#console = (this.#console + text).slice(-20_000);
@@ -51,10 +65,23 @@ export class Machine {
     const name = `idc-helper-test-${process.pid}`;
     const nspawn = spawn(
       "unshare",
-      ["--mount", "--propagation=private", "sh", "-c", BOOT, "boot", baseRoot, staging, mounts, name],
+      [
+        "--mount",
+        "--propagation=private",
+        "setpriv",
+        "--pdeathsig=TERM",
+        "sh",
+        "-c",
+        BOOT,
+        "boot",
+        baseRoot,
+        staging,
+        mounts,
+        name,
+      ],
       { detached: true, stdio: ["ignore", "pipe", "pipe"] },
     );
-    return new Machine(nspawn);
+    return new Machine(nspawn, name);
   }
 
   /** Waits until the boot is over. */
@@ -66,7 +93,7 @@ export class Machine {
       },
       () => `the container does not start:\n${this.#console}`,
     );
-    await eventually(
+    await until(
       async () => (await this.exec("systemctl", "is-system-running", "--wait")).stdout.trim() === "running",
       () => `the container does not boot:\n${this.#console}`,
     );
@@ -79,7 +106,7 @@ export class Machine {
 
   run(command: readonly string[], options: { input?: string; env?: readonly string[] } = {}): Promise<Ended> {
     const { input = "", env = [] } = options;
-    const inside = ["-t", String(this.#leader), "--all", "--wd=/", "env", "-i", ...ENVIRONMENT, ...env];
+    const inside = ["-t", String(this.#leader), "--all", "--wd", "env", "-i", ...ENVIRONMENT, ...env];
     return runToEnd("nsenter", [...inside, ...command], { input });
   }
 
@@ -98,6 +125,11 @@ export class Machine {
   }
 
   async stop(): Promise<void> {
+    await this.#powerOff();
+    for (const root of CGROUP_ROOTS) removeGroup(join(root, this.#name));
+  }
+
+  async #powerOff(): Promise<void> {
     const nspawn = this.#nspawn;
     if (nspawn.exitCode !== null || nspawn.signalCode !== null) return;
     const ended = once(nspawn, "exit");
@@ -111,6 +143,15 @@ export class Machine {
       () => `the container's first process ${this.#leader} does not end`,
     );
   }
+}
+
+/** Empty groups, from the innermost out. */
+function removeGroup(path: string): void {
+  if (!existsSync(join(path, "cgroup.procs"))) return;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroup(join(path, entry.name));
+  }
+  rmdirSync(path);
 }
 
 /** The container's first process is number 1 in the innermost namespace. */

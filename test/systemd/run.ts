@@ -22,8 +22,13 @@ import { checkServiceStates } from "./service-states.ts";
 
 async function checkAll(host: Host, check: Check): Promise<void> {
   const agent = new AgentOnHost(host);
-  await checkDaemon(host, check);
-  await checkRequests(host, check);
+  if (process.env.ONLY !== "agent") await checkDaemon(host, check);
+  else await host.machine.sh("systemctl start idc-codedeploy-helper; systemctl stop idc-codedeploy-helper");
+  if (process.env.ONLY !== "agent") await checkRequests(host, check);
+  if (process.env.HOLD) {
+    console.log("hold");
+    await new Promise((r) => interruption.signal.addEventListener("abort", r));
+  }
   await checkServiceStates(host, agent, check);
   await checkGracefulReload(host, agent, check);
   await checkOddReloads(host, agent, check);
@@ -67,6 +72,8 @@ async function lastWords(host: Host): Promise<string> {
 
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
+// Whoever read our lines has gone (`| head`): what was started is ended all the same.
+process.stdout.on("error", () => interruption.abort());
 process.exitCode = await main(interruption.signal).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   return 1;

@@ -1,11 +1,13 @@
 /** The key that may assume the role: where it comes from, and what is said when it does not come. */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { loadBaseCredentials } from "../../../src/aws/base-credentials.ts";
+import { openNetwork } from "../../../src/aws/network.ts";
 import { Failure } from "../../../src/failure.ts";
 import { asAnotherUser } from "../host/another-user.ts";
 import { useScratchDirectory } from "../host/scratch-directory.ts";
 import { sampleConfig } from "./sample-config.ts";
+import { useServers } from "./servers.ts";
 
 const scratch = useScratchDirectory();
 const KEY = "aws_access_key_id = AKIAX\naws_secret_access_key = geheim/+=x\n";
@@ -135,5 +137,45 @@ describe("what is missing or wrong is told with the file, and without any secret
       message: expect.stringContaining("may not be read by this user"),
       nextStep: `Run: chown root:idc-helper ${scratch("base")}; chmod 0640 ${scratch("base")}`,
     });
+  });
+});
+
+describe("where no file was set up, the SDK's own chain is asked", () => {
+  const servers = useServers();
+  afterEach(() => vi.unstubAllEnvs());
+  const stub = (env: Record<string, string>) => {
+    const quiet = { HOME: scratch(), AWS_EC2_METADATA_DISABLED: "true" };
+    for (const [name, value] of Object.entries({ ...quiet, ...env })) vi.stubEnv(name, value);
+  };
+
+  test("which finds a key in the environment", async () => {
+    stub({ AWS_ACCESS_KEY_ID: "AKIAENV", AWS_SECRET_ACCESS_KEY: "s" });
+    const base = await loadBaseCredentials(configOf("default", true));
+    expect(base.identity).toMatchObject({ accessKeyId: "AKIAENV", secretAccessKey: "s" });
+    expect(base.source).toBe("the AWS SDK's default chain");
+  });
+
+  test("and nothing there is told with the file to write and the role that it is for", async () => {
+    stub({});
+    expect(await failureOf(loadBaseCredentials(configOf("default", true)))).toMatchObject({
+      kind: "base_credentials_missing",
+      message: expect.stringContaining(`${scratch("base")} does not exist`),
+      nextStep: expect.stringContaining("arn:aws:iam::123456789012:role/Role"),
+    });
+  });
+
+  test("through the configured proxy where it calls AWS itself", async () => {
+    const proxy = await servers.proxy();
+    writeFileSync(scratch("token"), "web-identity");
+    stub({
+      AWS_WEB_IDENTITY_TOKEN_FILE: scratch("token"),
+      AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/Base",
+      AWS_ENDPOINT_URL_STS: "http://sts.example",
+    });
+    const config = configOf("default", true);
+    const network = { ...config.network, proxy: `http://127.0.0.1:${proxy.port}` };
+    const { requestHandler } = await openNetwork({ ...config, network }, 1, {});
+    await failureOf(loadBaseCredentials(config, requestHandler));
+    expect(proxy.requests).toContain("POST http://sts.example/");
   });
 });

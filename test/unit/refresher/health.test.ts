@@ -32,7 +32,7 @@ const CASES: [string, Partial<Health>, string, string][] = [
     "failing, and expired",
     { ...EXPIRED, streak: sampleStreak("timeout") },
     "expired",
-    "Credentials EXPIRED 45 min ago; refresh failing",
+    "Credentials EXPIRED 1 h 30 min ago; refresh failing",
   ],
   ["the file vanished", { file: "missing" }, "starting", "Credentials last"],
   ["somebody wrote the file", { file: "foreign" }, "starting", "Credentials last"],

@@ -1,0 +1,173 @@
+/**
+ * The promise, end to end: hours of a host with outages and deployments, everything real but the pace and AWS.
+ *
+ * Processes take their real time however fast the clock runs: a refresh and a sync a quarter of a second each, a new
+ * worker half of one. At a factor of 600 these are minutes, of which sessions of an hour refreshed each half an hour
+ * have two to spare (FACTS, pickup window). So `make test` lives through eight hours with a refresh each quarter of an
+ * hour; `IDC_TEST_DAY=full` lives through 24 as shipped, in twelve minutes.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { type RunningAgent, startAgent } from "../agent/launch.ts";
+import { type Emulator, startEmulator } from "../aws-emulator/emulator.ts";
+import { isRunning } from "../harness/processes.ts";
+import { ScratchHost, SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
+
+const isFull = process.env.IDC_TEST_DAY === "full";
+const FACTOR = isFull ? 120 : 600;
+const HOURS = isFull ? 24 : 8;
+const EVERY_MINUTES = isFull ? 30 : 15;
+const HOUR_MS = 3_600_000 / FACTOR;
+const PICKUP_WINDOW_MS = 1_680_000 / FACTOR;
+
+interface Outage {
+  from: number;
+  to: number;
+  begin(emulator: Emulator): void | Promise<void>;
+}
+
+const stsFails =
+  (kind: "error-500" | "reset") =>
+  ({ faults }: Emulator) =>
+    void faults.set({ match: { service: "sts" }, kind });
+
+/**
+ * Three outages: a short one in which nothing expires; a long one of all of AWS, in which what the agent holds does;
+ * one of STS across several lives of a session, in which the agent polls on with what has expired.
+ */
+const OUTAGES: Outage[] = [
+  { ...(isFull ? { from: 3, to: 3.4 } : { from: 0.7, to: 1 }), begin: stsFails("error-500") },
+  { ...(isFull ? { from: 6, to: 9 } : { from: 1.6, to: 3 }), begin: (emulator) => emulator.down() },
+  { ...(isFull ? { from: 14, to: 19 } : { from: 3.9, to: 7 }), begin: stsFails("reset") },
+];
+
+/** When a deployment comes, how long its script runs, and whether it leaves an application: some in each outage. */
+const EVENT_HOURS = isFull
+  ? [1, 2.2, 3.1, 4.6, 8.9, 10.5, 12, 13, 14.1, 18.9, 20.5, 22.5]
+  : [0.2, 0.5, 0.75, 1.2, 2.9, 3.3, 3.5, 3.7, 3.95, 6.9, 7.4, 7.7];
+const EVENTS = EVENT_HOURS.map((at, n) => ({ at, minutes: n % 5 === 4 ? 40 : 5 + n, leaves: n % 3 === 1 }));
+
+interface Day {
+  emulator: Emulator;
+  host: ScratchHost;
+  agent: RunningAgent;
+}
+
+async function startDay(): Promise<Day & { log(): string }> {
+  const emulator = await startEmulator({ timeFactor: FACTOR });
+  // From a poll to its acknowledgement two requests pass, which take their real time.
+  emulator.settings.change({ redeliverAfterMs: 5_000 * FACTOR });
+  emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
+  const config = `schedule: "*/${EVERY_MINUTES} * * * *"
+network: { connect_timeout: 1s, request_timeout: 1s }
+`;
+  const host = new ScratchHost({ endpoint: emulator.url, timeFactor: FACTOR, config });
+  const unit = host.startPathUnit();
+  const run = host.startRun();
+  onTestFinished(async () => {
+    await host.close();
+    await emulator.close();
+  });
+  await host.waitForStatus(
+    ({ agent }) => ["repaired", "matches"].includes(agent.config_match),
+    "the first install",
+  );
+  const agent = await startAgent({
+    directory: host.agentDirectory,
+    endpoint: emulator.url,
+    timeFactor: FACTOR,
+  });
+  onTestFinished(() => agent.stop());
+  await agent.waitForTrace(({ kind }) => kind === "poll_ok");
+  return { emulator, host, agent, log: () => `${run.log()}\n${unit.log()}` };
+}
+
+async function liveThrough({ emulator, host }: Day): Promise<{ ends: number[]; eventIds: string[] }> {
+  const startMs = Date.now();
+  const at = (hour: number) => sleep(Math.max(0, startMs + hour * HOUR_MS - Date.now()));
+  const ends = OUTAGES.map(async ({ from, to, begin }) => {
+    await at(from);
+    await begin(emulator);
+    await at(to);
+    emulator.faults.clear();
+    await emulator.up();
+    return Date.now();
+  });
+  const eventIds = EVENTS.map(async ({ at: hour, minutes, leaves }) => {
+    await at(hour);
+    const work = `sleep ${((minutes / 60) * HOUR_MS) / 1_000}\n`;
+    const application = `sleep 3600 >/dev/null 2>&1 & echo $! >> ${join(host.directory, "applications")}\n`;
+    return emulator.events.queue({ hostIdentifier: SESSION_ARN, script: (leaves ? application : "") + work })
+      .id;
+  });
+  await at(HOURS);
+  return { ends: await Promise.all(ends), eventIds: await Promise.all(eventIds) };
+}
+
+const assumeRoles = (emulator: Emulator) =>
+  emulator.requests.list().filter(({ action }) => action === "AssumeRole");
+
+/**
+ * What expired while STS was away is nobody's fault until the refresh that ends the outage has come, within one
+ * backoff step, and the agent has polled with it. Every other poll with an expired credential is.
+ */
+function recoveries({ emulator, agent }: Day, ends: readonly number[]): { from: number; to: number }[] {
+  return ends.map((from) => {
+    const after = assumeRoles(emulator).filter(({ at }) => at.getTime() >= from);
+    // The attempt that was waiting for its turn is the one that succeeds: no step of the backoff is skipped.
+    expect(after[0]?.status).toBe(200);
+    const issued = after[0]?.endedAt?.getTime() ?? Number.POSITIVE_INFINITY;
+    const polled = agent.trace().find(({ kind, at }) => kind === "poll_ok" && Date.parse(at) > issued);
+    return { from, to: polled === undefined ? Number.POSITIVE_INFINITY : Date.parse(polled.at) };
+  });
+}
+
+function expiredPolls(day: Day, ends: readonly number[]) {
+  const excused = recoveries(day, ends);
+  return day.emulator.requests
+    .list()
+    .filter(({ action, credentials, stsReachable }) => {
+      return action === "PollHostCommand" && credentials === "expired" && stsReachable;
+    })
+    .filter(({ at }) => !excused.some(({ from, to }) => at.getTime() >= from && at.getTime() <= to));
+}
+
+/** Whether the session before the one in force then was to expire before the agent had read the new one by itself. */
+function wasNeeded({ emulator }: Day, atMs: number): boolean {
+  const sessions = emulator.sessions.list().filter(({ issuedAt }) => issuedAt.getTime() <= atMs);
+  const [previous, current] = sessions.slice(-2);
+  if (previous === undefined || current === undefined) return true;
+  return previous.expiresAt.getTime() < current.issuedAt.getTime() + PICKUP_WINDOW_MS;
+}
+
+it(`${HOURS} hours with three outages and a dozen lifecycle events: no expired poll, no failed event, no needless reload`, {
+  timeout: HOURS * HOUR_MS + 60_000,
+}, async () => {
+  const day = await startDay();
+  const { emulator, host, agent } = day;
+  const { ends, eventIds } = await liveThrough(day);
+  const states = await Promise.all(eventIds.map(async (id) => (await emulator.events.waitFor(id)).state));
+  const applications = readFileSync(join(host.directory, "applications"), "utf8")
+    .trim()
+    .split("\n")
+    .map(Number);
+  const alive = applications.filter(isRunning);
+  for (const pid of alive) process.kill(pid, "SIGKILL");
+  const reloads = agent.trace().filter(({ kind }) => kind === "shutdown");
+
+  expect(states).toEqual(EVENTS.map(() => "succeeded"));
+  expect(alive).toHaveLength(EVENTS.filter(({ leaves }) => leaves).length);
+  expect(expiredPolls(day, ends)).toEqual([]);
+  const needless = reloads.filter(({ at }) => !wasNeeded(day, Date.parse(at)));
+  expect(needless, day.log()).toEqual([]);
+  // Both outages that outlasted a session made the agent load anew, at once or after its event.
+  expect(reloads.length).toBeGreaterThanOrEqual(2);
+  // The schedule was kept whenever AWS was there.
+  const away = OUTAGES.reduce((hours, { from, to }) => hours + to - from, 0);
+  const issued = assumeRoles(emulator).filter(({ status }) => status === 200).length;
+  expect(issued).toBeGreaterThanOrEqual(Math.floor(((HOURS - away) * 60) / EVERY_MINUTES) - 2);
+  const polls = agent.trace().filter(({ kind }) => kind === "poll_ok");
+  expect(polls.length).toBeGreaterThan(100);
+});
