@@ -113,7 +113,8 @@ function withProcesses(state: UnitState, properties: UnitProperties, settings: A
   const unit = {
     ...nothing(state.state, state.detail),
     isUnit: true,
-    canReload: properties.get("CanReload") === "yes",
+    // Our drop-in makes CanReload=yes of a masked unit, too, whose reload systemd then refuses.
+    canReload: properties.get("CanReload") === "yes" && properties.get("LoadState") === "loaded",
     isReloading: properties.get("ActiveState") === "reloading",
     controlGroup: text("ControlGroup"),
     invocationId: text("InvocationID"),

@@ -19,22 +19,37 @@ const firstTickMs = Date.now() + 6_000;
 const emulator = await startEmulator({ timeFactor: FACTOR });
 emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
 const host = new ScratchHost({ endpoint: emulator.url, timeFactor: FACTOR, config: schedule(firstTickMs) });
-let agent: RunningAgent | null = null;
+/** What is to be ended besides host and emulator, once it runs. */
+const started: RunningAgent[] = [];
+// Whoever reads along may stop reading (`| head`): the demo then ends in good order, as it does on Ctrl-C.
+process.stdout.on("error", () => undefined);
+const interrupted = new Promise<"interrupted">((resolve) => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve("interrupted"));
+});
+let ending: "told" | "interrupted";
 try {
+  ending = await Promise.race([story(), interrupted]);
+  if (ending === "told" && process.env.KEEP) {
+    keepRunning();
+    await interrupted;
+  }
+} finally {
+  for (const agent of started) await agent.stop();
+  await host.close();
+  await emulator.close();
+}
+process.exit(ending === "told" ? 0 : 130);
+
+async function story(): Promise<"told"> {
   await firstRefresh();
-  agent = await startTheAgent();
+  const agent = await startTheAgent();
   await scheduledRefresh(agent);
   await brokenConfig(agent);
   await lifecycleEvent(agent);
   await outage(agent);
   await status();
-  if (process.env.KEEP) await keepRunning();
-} finally {
-  await agent?.stop();
-  await host.close();
-  await emulator.close();
+  return "told";
 }
-process.exit(0);
 
 /** A schedule whose first instant is near, so that nobody waits for it. */
 function schedule(firstMs: number): string {
@@ -62,17 +77,18 @@ async function firstRefresh(): Promise<void> {
 }
 
 async function startTheAgent(): Promise<RunningAgent> {
-  const started = await startAgent({
+  const agent = await startAgent({
     directory: host.agentDirectory,
     endpoint: emulator.url,
     timeFactor: FACTOR,
   });
-  await started.waitForTrace(({ kind }) => kind === "poll_ok" || kind === "poll");
+  started.push(agent);
+  await agent.waitForTrace(({ kind }) => kind === "poll_ok" || kind === "poll");
   say.say(
     "agent",
-    `started (master ${started.masterPid}); it polls CodeDeploy with our credentials (${keyInUse(started)})`,
+    `started (master ${agent.masterPid}); it polls CodeDeploy with our credentials (${keyInUse(agent)})`,
   );
-  return started;
+  return agent;
 }
 
 async function scheduledRefresh(running: RunningAgent): Promise<void> {
@@ -179,10 +195,9 @@ async function status(): Promise<void> {
   say.title("Polls with an expired credential: 0. Lifecycle events failed: 0.");
 }
 
-async function keepRunning(): Promise<void> {
+function keepRunning(): void {
   say.title("It runs on until you press Ctrl-C");
-  say.block(`watch -n1 ${"dist/idc-helper"} status --config ${host.configFile}`);
-  await new Promise<void>((resolve) => process.once("SIGINT", resolve));
+  say.block(`dist/idc-helper status --config ${host.configFile}`);
 }
 
 /** The path unit also watches the agent's config; here, the demo tells it. */

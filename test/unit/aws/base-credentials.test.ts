@@ -10,6 +10,7 @@ import { sampleConfig } from "./sample-config.ts";
 import { useServers } from "./servers.ts";
 
 const scratch = useScratchDirectory();
+afterEach(() => vi.unstubAllEnvs());
 const KEY = "aws_access_key_id = AKIAX\naws_secret_access_key = geheim/+=x\n";
 const configOf = (profile = "default", isDefault = false) =>
   sampleConfig({ baseCredentials: { file: scratch("base"), isDefault, profile } });
@@ -113,10 +114,11 @@ describe("what is missing or wrong is told with the file, and without any secret
   });
 
   test("a file that is missing where one was named: the SDK's chain does not take its place", async () => {
-    const failure = await failureOf(loadBaseCredentials(configOf()));
-    expect(failure).toMatchObject({
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIASTRAY");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "s");
+    expect(await failureOf(loadBaseCredentials(configOf()))).toMatchObject({
       kind: "base_credentials_missing",
-      message: expect.stringContaining("does not exist"),
+      message: `no base credentials: ${scratch("base")} (base_credentials.file) does not exist`,
     });
   });
 
@@ -142,7 +144,6 @@ describe("what is missing or wrong is told with the file, and without any secret
 
 describe("where no file was set up, the SDK's own chain is asked", () => {
   const servers = useServers();
-  afterEach(() => vi.unstubAllEnvs());
   const stub = (env: Record<string, string>) => {
     const quiet = { HOME: scratch(), AWS_EC2_METADATA_DISABLED: "true" };
     for (const [name, value] of Object.entries({ ...quiet, ...env })) vi.stubEnv(name, value);

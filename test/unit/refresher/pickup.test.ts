@@ -147,14 +147,14 @@ const CASES: [name: string, situation: Case, expected: Yes | null][] = [
     null,
   ],
   [
-    "clock stepped back by nine hours, then written: the write must be loaded",
+    "clock stepped back by nine hours, a write at that moment: it must be loaded",
     {
       now: 621,
       writes: [
         [600, 640],
         [620, 660],
       ],
-      stepsBack: [[619, 540]],
+      stepsBack: [[620, 540]],
     },
     [620, "clock_stepped_back", 1_188],
   ],
