@@ -10,7 +10,7 @@ import { type RunningAgent, startAgent } from "../agent/launch.ts";
 import { type Emulator, startEmulator } from "../aws-emulator/emulator.ts";
 import { eventually } from "./eventually.ts";
 import type { TestContext } from "./scene.ts";
-import { ScratchHost, type ScratchHostOptions, SERIAL, SESSION_ARN } from "./scratch-host.ts";
+import { COMPILE_CACHE, ScratchHost, type ScratchHostOptions, SERIAL, SESSION_ARN } from "./scratch-host.ts";
 
 /** Five minutes, the least between two reloads, pass in one second. */
 export const AGENT_FACTOR = 300;
@@ -46,6 +46,7 @@ export async function openAgentScene(
   prepare?.(host);
   const agent = await startAgent({
     directory: host.agentDirectory,
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
     endpoint: emulator.url,
     timeFactor: agentFactor,
   });

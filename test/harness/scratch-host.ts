@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { RefreshRecord } from "../../src/credentials/record.ts";
 import type { Status } from "../../src/report/status.ts";
 import { installAgent } from "../agent/launch.ts";
@@ -24,6 +25,9 @@ import { eventually } from "./eventually.ts";
 import type { Identity } from "./identity.ts";
 import { COMMAND, type CommandResult, type Launched, launch, launchRun, type Run } from "./launch.ts";
 import { type PathUnit, startPathUnit } from "./path-unit.ts";
+
+/** Tests start hundreds of short processes; Node need not compile the same code in each of them. */
+export const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 
 export const SERIAL = "serial-ABCDEFG";
 export const SESSION_ARN =
@@ -194,5 +198,5 @@ function ownEnvironment(): NodeJS.ProcessEnv {
   const foreign =
     /^(AWS_|IDC_|NOTIFY_SOCKET|WATCHDOG_|INVOCATION_ID|JOURNAL_STREAM|STATE_DIRECTORY|RUNTIME_DIRECTORY|https?_proxy|no_proxy)/i;
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
-  return { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: "true" };
+  return { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: "true", NODE_COMPILE_CACHE: COMPILE_CACHE };
 }

@@ -3,7 +3,7 @@
  *
  * Processes take their real time however fast the clock runs: a refresh and a sync a quarter of a second each, a new
  * worker half of one. At a factor of 600 these are minutes, of which sessions of an hour refreshed each half an hour
- * have two to spare (FACTS, pickup window). So `make test` lives through eight hours with a refresh each quarter of an
+ * have two to spare (FACTS, pickup window). So `make test` lives through six hours with a refresh each quarter of an
  * hour; `IDC_TEST_DAY=full` lives through 24 as shipped, in twelve minutes.
  */
 import { readFileSync } from "node:fs";
@@ -11,16 +11,19 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { type RunningAgent, startAgent } from "../agent/launch.ts";
+import type { TraceEvent } from "../agent/trace.ts";
 import { type Emulator, startEmulator } from "../aws-emulator/emulator.ts";
 import { isRunning } from "../harness/processes.ts";
-import { ScratchHost, SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
+import { COMPILE_CACHE, ScratchHost, SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 
 const isFull = process.env.IDC_TEST_DAY === "full";
 const FACTOR = isFull ? 120 : 600;
-const HOURS = isFull ? 24 : 8;
+const HOURS = isFull ? 24 : 6;
 const EVERY_MINUTES = isFull ? 30 : 15;
 const HOUR_MS = 3_600_000 / FACTOR;
 const PICKUP_WINDOW_MS = 1_680_000 / FACTOR;
+/** Real time that may pass from the decision to reload to the signal. */
+const SYNC_TAKES_MS = 2_000;
 
 interface Outage {
   from: number;
@@ -29,7 +32,7 @@ interface Outage {
 }
 
 const stsFails =
-  (kind: "error-500" | "reset") =>
+  (kind: "error-500" | "hang") =>
   ({ faults }: Emulator) =>
     void faults.set({ match: { service: "sts" }, kind });
 
@@ -38,16 +41,16 @@ const stsFails =
  * one of STS across several lives of a session, in which the agent polls on with what has expired.
  */
 const OUTAGES: Outage[] = [
-  { ...(isFull ? { from: 3, to: 3.4 } : { from: 0.7, to: 1 }), begin: stsFails("error-500") },
-  { ...(isFull ? { from: 6, to: 9 } : { from: 1.6, to: 3 }), begin: (emulator) => emulator.down() },
-  { ...(isFull ? { from: 14, to: 19 } : { from: 3.9, to: 7 }), begin: stsFails("reset") },
+  { ...(isFull ? { from: 3, to: 3.4 } : { from: 0.6, to: 0.9 }), begin: stsFails("error-500") },
+  { ...(isFull ? { from: 6, to: 9 } : { from: 1.3, to: 2.6 }), begin: (emulator) => emulator.down() },
+  { ...(isFull ? { from: 14, to: 19 } : { from: 3.2, to: 5.2 }), begin: stsFails("hang") },
 ];
 
 /** When a deployment comes, how long its script runs, and whether it leaves an application: some in each outage. */
 const EVENT_HOURS = isFull
   ? [1, 2.2, 3.1, 4.6, 8.9, 10.5, 12, 13, 14.1, 19.3, 20.5, 22.5]
-  : [0.2, 0.5, 0.75, 1.2, 2.9, 3.3, 3.5, 3.7, 3.95, 7.1, 7.4, 7.7];
-const EVENTS = EVENT_HOURS.map((at, n) => ({ at, minutes: 5 + n, leaves: n % 3 === 1 }));
+  : [0.2, 0.4, 0.65, 1, 1.15, 2.5, 3.1, 3.15, 3.25, 5.1, 5.8, 5.9];
+const EVENTS = EVENT_HOURS.map((at, n) => ({ at, minutes: 4 + (n % 3) * 2, leaves: n % 3 === 1 }));
 
 interface Day {
   emulator: Emulator;
@@ -76,6 +79,7 @@ network: { connect_timeout: 1s, request_timeout: 1s }
   );
   const agent = await startAgent({
     directory: host.agentDirectory,
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
     endpoint: emulator.url,
     timeFactor: FACTOR,
   });
@@ -134,12 +138,20 @@ function expiredPolls(day: Day, ends: readonly number[]) {
     .filter(({ at }) => !excused.some(({ from, to }) => at.getTime() >= from && at.getTime() <= to));
 }
 
-/** Whether the session before the one in force then was to expire before the agent had read the new one by itself. */
-function wasNeeded({ emulator }: Day, atMs: number): boolean {
-  const sessions = emulator.sessions.list().filter(({ issuedAt }) => issuedAt.getTime() <= atMs);
-  const [previous, current] = sessions.slice(-2);
-  if (previous === undefined || current === undefined) return true;
-  return previous.expiresAt.getTime() < current.issuedAt.getTime() + PICKUP_WINDOW_MS;
+/**
+ * Whether, since the worker started that was then told to end, a session came so late that the one before was to
+ * expire before the agent had read the new one by itself; and whether that moment had not passed.
+ */
+function wasNeeded({ emulator, agent }: Day, { at, pid }: TraceEvent): boolean {
+  const started = agent.trace().find((event) => event.kind === "worker_started" && event.pid === pid);
+  const startedMs = Date.parse(started?.at ?? "");
+  const sessions = emulator.sessions.list();
+  return sessions.some(({ issuedAt }, n) => {
+    const readMs = issuedAt.getTime() + PICKUP_WINDOW_MS;
+    const previous = sessions[n - 1];
+    const isLate = previous === undefined || previous.expiresAt.getTime() < readMs;
+    return isLate && issuedAt.getTime() > startedMs && Date.parse(at) < readMs + SYNC_TAKES_MS;
+  });
 }
 
 it(`${HOURS} hours with three outages and a dozen lifecycle events: no expired poll, no failed event, no needless reload`, {
@@ -160,7 +172,7 @@ it(`${HOURS} hours with three outages and a dozen lifecycle events: no expired p
   expect(states).toEqual(EVENTS.map(() => "succeeded"));
   expect(alive).toHaveLength(EVENTS.filter(({ leaves }) => leaves).length);
   expect(expiredPolls(day, ends)).toEqual([]);
-  const needless = reloads.filter(({ at }) => !wasNeeded(day, Date.parse(at)));
+  const needless = reloads.filter((reload) => !wasNeeded(day, reload));
   expect(needless, day.log()).toEqual([]);
   // What expired in an outage was loaded by a reload, unless an event deferred that until it was moot.
   expect(reloads.length).toBeGreaterThanOrEqual(1);

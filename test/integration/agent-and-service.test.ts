@@ -6,7 +6,7 @@ import { breakRegion, newWorkerPolls, reloads } from "../harness/agent-scene.ts"
 import { eventually } from "../harness/eventually.ts";
 import { openScene, type SceneOptions, type TestContext } from "../harness/scene.ts";
 import { quietSchedule } from "../harness/schedule.ts";
-import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
+import { COMPILE_CACHE, SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 
 const FACTOR = 60;
 
@@ -19,6 +19,7 @@ async function open(test: TestContext, options: SceneOptions = {}) {
   const startAgentHere = async () => {
     const agent = await startAgent({
       directory: host.agentDirectory,
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
       endpoint: emulator.url,
       timeFactor,
     });

@@ -17,13 +17,16 @@ import { isRunning } from "../harness/processes.ts";
 import { SESSION_ARN } from "../harness/scratch-host.ts";
 
 describe.concurrent("the agent is reloaded", () => {
-  it("only after the lifecycle event in progress, which succeeds", async (test) => {
+  it("only after the lifecycle event in progress, which succeeds, and whose application lives on", async (test) => {
     const scene = await openAgentScene(test);
-    const { emulator, host } = scene;
-    const release = join(host.directory, "go");
-    const script = `while [ ! -e ${release} ]; do sleep 0.05; done\n`;
-    const event = emulator.events.queue({ hostIdentifier: SESSION_ARN, script });
-    await scene.agent.waitForTrace(({ kind }) => kind === "event_started");
+    const { emulator, host, agent } = scene;
+    const [release, pidFile] = [join(host.directory, "go"), join(host.directory, "application.pid")];
+    const event = emulator.events.queue({
+      hostIdentifier: SESSION_ARN,
+      script: `sleep 600 >/dev/null 2>&1 & echo $! > ${pidFile}; while [ ! -e ${release} ]; do sleep 0.05; done\n`,
+    });
+    await agent.waitForTrace(({ kind }) => kind === "event_started");
+    const worker = agent.workerPid();
     breakRegion(scene);
     const deferred = await syncOnce(scene);
     test
@@ -34,22 +37,10 @@ describe.concurrent("the agent is reloaded", () => {
     test.expect(reloads(scene)).toEqual([]);
     writeFileSync(release, "");
     test.expect((await emulator.events.waitFor(event.id)).state).toBe("succeeded");
-    test.expect((await syncUntilDone(scene)).reload.state).toBe("done");
-    test.expect(reloads(scene)).toMatchObject([{ eventsInHand: 0 }]);
-  });
-
-  it("without harm to a background process that an event has left", async (test) => {
-    const scene = await openAgentScene(test);
-    const { emulator, host, agent } = scene;
-    const pidFile = join(host.directory, "application.pid");
-    const script = `sleep 600 >/dev/null 2>&1 & echo $! > ${pidFile}\n`;
-    const event = emulator.events.queue({ hostIdentifier: SESSION_ARN, script });
-    test.expect((await emulator.events.waitFor(event.id)).state).toBe("succeeded");
     const application = Number(readFileSync(pidFile, "utf8"));
     test.onTestFinished(async () => void process.kill(application, "SIGKILL"));
-    const worker = agent.workerPid();
-    breakRegion(scene);
     test.expect((await syncUntilDone(scene)).reload.state).toBe("done");
+    test.expect(reloads(scene)).toMatchObject([{ eventsInHand: 0 }]);
     await newWorkerPolls(scene, worker);
     test.expect(isRunning(application)).toBe(true);
   });
@@ -132,16 +123,6 @@ describe.concurrent("the agent is reloaded", () => {
     // The rule counts from when it was decided, the trace from when the signal arrived.
     test.expect(apartMs).toBeGreaterThan(0.98 * 300_000);
     test.expect(reloads(scene)).toHaveLength(2);
-  });
-
-  it("not when agent.reload is never: it is said what is waited for and what to do", async (test) => {
-    const scene = await openAgentScene(test, { agent: "reload: never" });
-    breakRegion(scene);
-    const { reload, config } = await syncOnce(scene);
-    test.expect(config.state).toBe("repaired");
-    test.expect(reload).toMatchObject({ state: "off", causes: ["config"] });
-    test.expect(reload.nextStep).toContain("systemctl reload");
-    test.expect(reloads(scene)).toEqual([]);
   });
 
   it("not when agent.on_drift is report: the broken file is left as it is, and reported", async (test) => {

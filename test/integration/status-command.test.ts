@@ -6,7 +6,7 @@ import type { Status } from "../../src/report/status.ts";
 import { startAgent } from "../agent/launch.ts";
 import { openScene, type Scene, type SceneOptions, type TestContext } from "../harness/scene.ts";
 import { quietSchedule } from "../harness/schedule.ts";
-import { SESSION_ARN } from "../harness/scratch-host.ts";
+import { COMPILE_CACHE, SESSION_ARN } from "../harness/scratch-host.ts";
 
 async function openRunning(test: TestContext, options: SceneOptions = {}) {
   const { timeFactor = 60 } = options;
@@ -31,6 +31,7 @@ describe.concurrent("status", () => {
     emulator.instances.put({ name: "it", region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
     const agent = await startAgent({
       directory: host.agentDirectory,
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
       endpoint: emulator.url,
       timeFactor: 60,
     });

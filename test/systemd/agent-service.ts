@@ -1,5 +1,5 @@
 /** The stand-in agent as a service of systemd's, in each way the real one is met (FACTS). */
-import type { Host } from "./host.ts";
+import { DAEMON, type Host } from "./host.ts";
 import { until } from "./until.ts";
 
 export const UNIT = "codedeploy-agent.service";
@@ -28,7 +28,10 @@ export class AgentOnHost {
     await this.remove();
     if (dropIn !== undefined) await this.dropIn("odd", dropIn);
     const owner = flavour === "codedeploy" ? "codedeploy" : "root";
-    await machine.sh(`chown -R ${owner}: /opt/codedeploy-agent /var/log/aws`);
+    await machine.sh(
+      `chown -R ${owner}: /opt/codedeploy-agent /var/log/aws
+       if [ ! -s /var/lib/idc-codedeploy-helper/credentials ]; then systemctl start ${DAEMON}; systemctl stop ${DAEMON}; fi`,
+    );
     if (flavour === "sysv") await machine.sh(`cp /opt/stand-in/codedeploy-agent.init ${INIT_SCRIPT}`);
     else await machine.write(`${SYSTEM}/${UNIT}`, unitFile(flavour));
     await machine.sh(`systemctl daemon-reload; systemctl start ${UNIT}`);

@@ -1,9 +1,8 @@
 /** idc-codedeploy-helper.service: what systemd and the journal see of `run`. */
 import { type Check, expectEqual, expectMatch, expectNoMatch } from "./checks.ts";
-import type { Host } from "./host.ts";
+import { DAEMON, type Host } from "./host.ts";
 import { until } from "./until.ts";
 
-export const DAEMON = "idc-codedeploy-helper.service";
 const CONFIG = "/etc/idc-codedeploy-helper/config.yaml";
 const UNITS =
   "idc-codedeploy-helper.service idc-codedeploy-helper-agent.path idc-codedeploy-helper-agent.service";

@@ -2,8 +2,7 @@
 import { dirname } from "node:path";
 import { type AgentOnHost, type Flavour, UNIT } from "./agent-service.ts";
 import { type Check, expectEqual } from "./checks.ts";
-import { DAEMON } from "./daemon.ts";
-import { type Host, REQUEST } from "./host.ts";
+import { DAEMON, type Host, REQUEST } from "./host.ts";
 import { until } from "./until.ts";
 
 const REQUESTS = dirname(REQUEST);

@@ -8,9 +8,17 @@ import { Machine } from "./machine.ts";
 import { stage } from "./staging.ts";
 import { until } from "./until.ts";
 
+export const DAEMON = "idc-codedeploy-helper.service";
 export const AGENT_CONFIG = "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml";
 export const REQUEST = "/run/idc-codedeploy-helper-agent/requests/sync";
-const ANSWER = "/run/idc-codedeploy-helper-agent/agent.json";
+export const ANSWER = "/run/idc-codedeploy-helper-agent/agent.json";
+/** Put before a command, it runs that as the service's user. */
+export const AS_SERVICE: readonly string[] = [
+  "setpriv",
+  "--reuid=idc-helper",
+  "--regid=idc-helper",
+  "--init-groups",
+];
 const RECORD = "/run/idc-codedeploy-helper-agent/sync.json";
 
 /** Outside of a service, our limits may be shortened: five minutes between reloads become five seconds. */
@@ -83,9 +91,8 @@ ${more}`;
 
   async leaveRequest(id: string): Promise<void> {
     const request = JSON.stringify({ id, credentialsSince: null });
-    const asService = ["setpriv", "--reuid=idc-helper", "--regid=idc-helper", "--init-groups"];
     const leave = `umask 022; cat >${REQUEST}.test; mv ${REQUEST}.test ${REQUEST}`;
-    const { code, output } = await this.machine.run([...asService, "sh", "-euc", leave], { input: request });
+    const { code, output } = await this.machine.run([...AS_SERVICE, "sh", "-euc", leave], { input: request });
     if (code !== 0) throw new Error(`no request could be left: ${output}`);
   }
 

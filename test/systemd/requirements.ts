@@ -8,6 +8,7 @@ const PROGRAMS: readonly { program: string; debianPackage: string }[] = [
   { program: "systemd-nspawn", debianPackage: "systemd-container" },
   { program: "nsenter", debianPackage: "util-linux" },
   { program: "unshare", debianPackage: "util-linux" },
+  { program: "setpriv", debianPackage: "util-linux" },
   { program: "mount", debianPackage: "mount" },
 ];
 

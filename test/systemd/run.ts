@@ -1,8 +1,8 @@
 /**
- * `node test/systemd/run.ts`: our units, our drop-in and our commands on a really booted systemd 252, with a
+ * `node test/systemd/run.ts [GROUP…]`: our units, our drop-in and our commands on a really booted systemd 252, with a
  * stand-in agent as a service. Prints a line for each check; exit status 1 when one failed.
  *
- * Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
+ * Groups: daemon, requests, states, reload, odd; all by default. Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,18 +20,20 @@ import { checkRequests } from "./requests.ts";
 import { checkRequirements } from "./requirements.ts";
 import { checkServiceStates } from "./service-states.ts";
 
+const GROUPS: Readonly<Record<string, (host: Host, agent: AgentOnHost, check: Check) => Promise<void>>> = {
+  daemon: (host, _agent, check) => checkDaemon(host, check),
+  requests: (host, _agent, check) => checkRequests(host, check),
+  states: checkServiceStates,
+  reload: checkGracefulReload,
+  odd: checkOddReloads,
+};
+
 async function checkAll(host: Host, check: Check): Promise<void> {
   const agent = new AgentOnHost(host);
-  if (process.env.ONLY !== "agent") await checkDaemon(host, check);
-  else await host.machine.sh("systemctl start idc-codedeploy-helper; systemctl stop idc-codedeploy-helper");
-  if (process.env.ONLY !== "agent") await checkRequests(host, check);
-  if (process.env.HOLD) {
-    console.log("hold");
-    await new Promise((r) => interruption.signal.addEventListener("abort", r));
+  const chosen = process.argv.slice(2);
+  for (const [name, group] of Object.entries(GROUPS)) {
+    if (chosen.length === 0 || chosen.includes(name)) await group(host, agent, check);
   }
-  await checkServiceStates(host, agent, check);
-  await checkGracefulReload(host, agent, check);
-  await checkOddReloads(host, agent, check);
 }
 
 /** @returns the exit status */

@@ -1,7 +1,7 @@
 /** Waits for something inside the machine to become so. The limit is generous: it ends a hang, it decides nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-const EVERY_MS = 100;
+const EVERY_MS = 50;
 const LIMIT_MS = 60_000;
 
 /** @returns the first value that is not undefined, null or false */

@@ -189,7 +189,7 @@ describe("a file that cannot be written to its end is not put in place", () => {
 
   test("under a limit on the size of files, which stops the write in its middle", () => {
     writeFileSync(scratch("credentials"), "[other]\n");
-    const said = underLimit(scratch(), IMPORT, script(scratch("credentials"), scratch(), ""), "ulimit -f 8;");
+    const said = underLimit(IMPORT, script(scratch("credentials"), scratch(), ""), "ulimit -f 8;");
     expect(said).toEqual([
       {
         kind: "cannot_write",
@@ -210,7 +210,7 @@ describe("a file that cannot be written to its end is not put in place", () => {
       writeFileSync(${JSON.stringify(`${directory}/filler`)}, "x".repeat(4096 * 6));`;
     const filled = script(`${directory}/credentials`, directory, fill);
     const mount = `exec unshare -m /bin/sh -c 'mount -t tmpfs -o size=32k tmpfs "${directory}" && exec "$@"' sh "$@";`;
-    expect(underLimit(scratch(), IMPORT, filled, mount)).toEqual([
+    expect(underLimit(IMPORT, filled, mount)).toEqual([
       {
         kind: "cannot_write",
         message: expect.stringContaining("the disk is full"),

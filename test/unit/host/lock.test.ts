@@ -137,7 +137,6 @@ describe("a lock file that cannot be made is a clear failure", () => {
   test("where the host has no flock(1)", () => {
     const path = JSON.stringify(scratch("lock"));
     const said = underLimit(
-      scratch(),
       IMPORT,
       `(() => { process.env.PATH = "/nonexistent"; try { acquireLock(${path}); } catch (e) { return e.report(); } })()`,
       "",
@@ -149,7 +148,6 @@ describe("a lock file that cannot be made is a clear failure", () => {
 test("a disk that cannot take the holder's number does not stand in the lock's way", () => {
   const path = JSON.stringify(scratch("lock"));
   const said = underLimit(
-    scratch(),
     IMPORT,
     `[acquireLock(${path}) !== null, acquireLock(${path}) === null]`,
     "ulimit -f 0;",
