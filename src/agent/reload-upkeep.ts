@@ -85,9 +85,12 @@ function followUp(situation: ReloadSituation): Reload | null {
   return outcome("done");
 }
 
-function isStuck({ record: { leaving }, factor }: ReloadSituation): boolean {
+/** Asked twice, and still there long after the first time: the first signal may have been forgotten. */
+function isStuck({ record, factor }: ReloadSituation): boolean {
+  const { leaving, lastReloadBootMs } = record;
   if (leaving === null || !isAlive(leaving)) return false;
-  return readClock().bootMs - leaving.askedBootMs >= scaledLimit(LEAVING_LIMIT_MS, factor);
+  const wasAskedAgain = lastReloadBootMs !== null && lastReloadBootMs > leaving.askedBootMs;
+  return wasAskedAgain && readClock().bootMs - leaving.askedBootMs >= scaledLimit(LEAVING_LIMIT_MS, factor);
 }
 
 function eventsNow({ settings, service }: ReloadSituation): Promise<EventsReading> {

@@ -3,8 +3,8 @@
  * are Ruby symbols, so their YAML text begins with a colon (agent, config.rb).
  */
 import { join } from "node:path";
-import { FAILSAFE_SCHEMA, load } from "js-yaml";
 import { AGENT_DEFAULTS } from "../config/paths.ts";
+import { parseYaml, YamlError } from "../config/yaml.ts";
 import { errorCode, errorText } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 
@@ -33,13 +33,14 @@ export type SettingsReading = { settings: AgentSettings } | { unreadable: string
 export async function readAgentSettings(path: string): Promise<SettingsReading> {
   try {
     const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES, followLink: true });
-    const value =
-      text === null || text.trim() === "" ? {} : load(text, { schema: FAILSAFE_SCHEMA, maxAliases: 0 });
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const value = text === null ? {} : (parseYaml(text).value ?? {});
+    if (typeof value !== "object" || Array.isArray(value)) {
       return { unreadable: `${path} does not hold keys and values` };
     }
     return { settings: interpret(new Map(Object.entries(value))) };
   } catch (error) {
+    // Not the parser's own text: that repeats the lines around, and the agent's proxy may have its password there.
+    if (error instanceof YamlError) return { unreadable: `${path}:${error.line}: not valid YAML: ${error.message}` };
     const code = errorCode(error);
     return {
       unreadable: `${path} cannot be read: ${code === "EACCES" ? "permission denied" : (code ?? errorText(error))}`,

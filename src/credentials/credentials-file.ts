@@ -2,7 +2,7 @@
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { findGroup } from "../host/accounts.ts";
 import { AtomicFile, removeLeftovers } from "../host/atomic-file.ts";
-import { readTextIfPresent, UnsafeFileError } from "../host/read-file.ts";
+import { readBytes, UnsafeFileError } from "../host/read-file.ts";
 import { renderProfile } from "./profile-file.ts";
 import type { SessionCredentials } from "./session.ts";
 
@@ -16,8 +16,8 @@ export interface FilePlace {
 }
 
 export interface PreparedFile {
-  /** @returns the text that the file now holds */
-  commit(credentials: SessionCredentials): Promise<string>;
+  /** @returns what the file now holds */
+  commit(credentials: SessionCredentials): Promise<Buffer>;
   abandon(): Promise<void>;
 }
 
@@ -38,9 +38,9 @@ export async function prepareCredentialsFile(place: FilePlace): Promise<Prepared
       commit: async (credentials) => {
         try {
           // Read again: while STS was answering, somebody may have edited another profile in it.
-          const text = renderProfile(await readExisting(path), profile, credentials);
-          await file.commit(text);
-          return text;
+          const content = Buffer.from(renderProfile(await readExisting(path), profile, credentials), "latin1");
+          await file.commit(content);
+          return content;
         } catch (error) {
           await file.abandon();
           throw cannotWrite(place, error);
@@ -58,8 +58,10 @@ export async function prepareCredentialsFile(place: FilePlace): Promise<Prepared
  */
 async function readExisting(path: string): Promise<string> {
   try {
-    return (await readTextIfPresent(path, { maxBytes: MAX_BYTES })) ?? "";
+    // One character a byte: what others wrote into their profiles is kept whatever its encoding.
+    return (await readBytes(path, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
+    if (errorCode(error) === "ENOENT") return "";
     if (error instanceof UnsafeFileError && error.code === "ELOOP") return "";
     throw error;
   }

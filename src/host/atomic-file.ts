@@ -52,7 +52,7 @@ export class AtomicFile {
   }
 
   /** Writes, syncs and renames. On any error the old file is untouched and the temporary one is gone. */
-  async commit(content: string): Promise<void> {
+  async commit(content: string | Buffer): Promise<void> {
     try {
       await this.#file.writeFile(content);
       await this.#file.sync();

@@ -62,8 +62,8 @@ export async function issueCredentials(
     try {
       const role = await assume(config, before, factor, env);
       const previous = await previousExpiry(config, before);
-      const text = await file.commit(role.session.credentials);
-      const record = makeRecord({ config, before, role, text, previous });
+      const content = await file.commit(role.session.credentials);
+      const record = makeRecord({ config, before, role, content, previous });
       await writeRecord(files.refreshRecord, record);
       const { issuedAt, expiresAt, sessionArn } = record;
       return { issuedAt, expiresAt, sessionArn, warnings: warningsOf(config, role) };
@@ -131,18 +131,18 @@ interface RecordParts {
   config: Config;
   before: RefreshRecord | null;
   role: Granted;
-  text: string;
+  content: Buffer;
   previous: number | null;
 }
 
-function makeRecord({ config, before, role, text, previous }: RecordParts): RefreshRecord {
+function makeRecord({ config, before, role, content, previous }: RecordParts): RefreshRecord {
   const bootId = readBootId();
   const { bootMs } = readClock();
   const { session, durationMs, lifetimeMs, answeredBootMs } = role;
   const wasRefused = durationMs < config.sessionDurationMs;
   const known = isKnownRefused(config, before) ? before?.refusedDuration : null;
   return {
-    sha256: sha256(text),
+    sha256: sha256(content),
     sessionArn: session.sessionArn,
     issuedAt: session.issuedAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),

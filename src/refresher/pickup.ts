@@ -58,8 +58,7 @@ function isOpen(
 }
 
 function afterWrite({ atBootMs, previousExpiresBootMs }: Write, facts: PickupFacts): MustLoad | null {
-  const delay = delayOfReadsSince(atBootMs - facts.pickupWindowMs, facts);
-  const pickedUp = atBootMs + facts.pickupWindowMs + delay;
+  const pickedUp = readBy(atBootMs, facts);
   if (previousExpiresBootMs !== null && previousExpiresBootMs >= pickedUp) return null;
   const withoutSteps = atBootMs + facts.pickupWindowMs;
   const reason =
@@ -73,16 +72,20 @@ function afterWrite({ atBootMs, previousExpiresBootMs }: Write, facts: PickupFac
 
 /** After a step the agent may sit on what the file holds now until it would have read the file's next content. */
 function afterStep({ atBootMs }: StepBack, facts: PickupFacts): MustLoad | null {
-  const readsAgain = atBootMs + facts.pickupWindowMs + delayOfReadsSince(atBootMs, facts);
-  const written = facts.writes.at(-1)?.atBootMs ?? 0;
-  // Written after the step: that write's own demand covers it.
-  if (facts.currentExpiresBootMs === null || written > atBootMs || facts.currentExpiresBootMs >= readsAgain)
-    return null;
+  const readsAgain = readBy(atBootMs, facts);
+  if (facts.currentExpiresBootMs === null || facts.currentExpiresBootMs >= readsAgain) return null;
   return { sinceBootMs: atBootMs, reason: "clock_stepped_back", lapsesBootMs: readsAgain };
 }
 
-/** By how much steps of the clock may delay a read that was pending at an instant; a new worker starts afresh. */
-function delayOfReadsSince(fromBootMs: number, { stepsBack, workerStartedBootMs }: PickupFacts): number {
-  const from = Math.max(fromBootMs, workerStartedBootMs ?? Number.NEGATIVE_INFINITY);
-  return stepsBack.filter(({ atBootMs }) => atBootMs >= from).reduce((sum, { byMs }) => sum + byMs, 0);
+/**
+ * By when the agent has read what the file held at an instant: a read that was pending at an earlier step back is
+ * late by that step, however long ago it was. A worker reads at its start, and only steps after that delay it.
+ */
+function readBy(atBootMs: number, { pickupWindowMs, stepsBack, workerStartedBootMs }: PickupFacts): number {
+  const steps = stepsBack.filter((step) => step.atBootMs >= (workerStartedBootMs ?? Number.NEGATIVE_INFINITY));
+  const pendingSince = [atBootMs, ...steps.map((step) => step.atBootMs).filter((at) => at < atBootMs)];
+  const reads = pendingSince.map((since) =>
+    steps.filter((step) => step.atBootMs >= since).reduce((at, { byMs }) => at + byMs, since + pickupWindowMs),
+  );
+  return Math.max(...reads);
 }

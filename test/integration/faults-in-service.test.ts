@@ -45,6 +45,10 @@ async function takeScene(): Promise<Scene> {
 const stepOf = ({ kind }: FaultCase) =>
   needsAPerson(kind) ? "person" : kind === "throttled" ? "throttled" : "usual";
 
+/** Only one fault of each kind has to fail twice: what is told once is told by kind. */
+const failsTwice = ({ kind, fault }: FaultCase) =>
+  FAULT_CASES.find((one) => one.kind === kind)?.fault === fault;
+
 /** The next refresh comes now. */
 const askRefresh = ({ run }: Scene) => process.kill(run.pid, "SIGUSR2");
 
@@ -81,8 +85,8 @@ describe.concurrent("while AWS misbehaves, the old file stays good and one line 
     await fault.begin(emulator);
     askRefresh(scene);
     const first = await failedAttempts(scene, 1);
-    if (stepOf(fault) === "person") askRefresh(scene);
-    const second = await failedAttempts(scene, 2);
+    if (failsTwice(fault) && stepOf(fault) === "person") askRefresh(scene);
+    const second = failsTwice(fault) ? await failedAttempts(scene, 2) : first;
 
     expect(second).toMatchObject({ state: "retrying", failure: { kind: fault.kind } });
     expect(second.failure?.message).toMatch(fault.says);

@@ -1,6 +1,7 @@
 /**
  * A process that reads a credentials file over and over, as an SDK would, until its input ends; then it says how
- * often it read, and how often what it read was not one whole file.
+ * often it read, and how often what it read was not one whole file;
+ * of the first such read it tells at once.
  *
  *     node torn-reader.ts FILE
  */
@@ -12,6 +13,7 @@ const WHOLE =
 
 let reads = 0;
 let torn = 0;
+let hasTold = false;
 let ended = false;
 process.stdin.on("end", () => {
   ended = true;
@@ -20,13 +22,17 @@ process.stdin.on("end", () => {
 process.stdin.resume();
 read();
 
-/** In batches, so that the end of the input is noticed. */
+/** In batches, so that the end of the input is noticed and the writer is not starved. */
 function read(): void {
   for (let n = 0; n < 50; n += 1) {
     const [, first, second, third] = WHOLE.exec(readFileSync(path, "utf8")) ?? [];
     reads += 1;
     if (first === undefined || first !== second || first !== third) torn += 1;
+    if (torn === 1 && !hasTold) {
+      hasTold = true;
+      process.stdout.write("torn\n");
+    }
     if (reads === 1) process.stdout.write("reading\n");
   }
-  if (!ended) setImmediate(read);
+  if (!ended) setTimeout(read, 1);
 }

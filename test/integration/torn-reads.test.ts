@@ -1,7 +1,8 @@
 /** The file is read by an SDK at any moment: whoever reads it finds one whole file. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,27 +30,42 @@ interface Reading {
   torn: number;
 }
 
-/** @returns what the readers saw while `rewrite` was called again and again */
-async function underReaders(path: string, rewrite: (n: number) => void | Promise<void>): Promise<Reading> {
+/** @returns what the readers saw while `rewrite` was called: so often, or until one has seen a torn file */
+async function underReaders(
+  path: string,
+  rewrite: (n: number) => Promise<void>,
+  isEnough: (n: number, sawTorn: boolean) => boolean,
+): Promise<Reading> {
   await rewrite(0);
   const readers = await Promise.all(Array.from({ length: READERS }, () => startReader(path)));
-  for (let n = 1; n <= REWRITES; n += 1) await rewrite(n);
-  const readings = await Promise.all(readers.map((stop) => stop()));
+  for (
+    let n = 1;
+    !isEnough(
+      n - 1,
+      readers.some(({ sawTorn }) => sawTorn()),
+    );
+    n += 1
+  )
+    await rewrite(n);
+  const readings = await Promise.all(readers.map(({ stop }) => stop()));
   return readings.reduce((sum, { reads, torn }) => ({ reads: sum.reads + reads, torn: sum.torn + torn }));
 }
 
-async function startReader(path: string): Promise<() => Promise<Reading>> {
+async function startReader(path: string): Promise<{ sawTorn(): boolean; stop(): Promise<Reading> }> {
   const reader = spawn(process.execPath, [READER, path], { stdio: ["pipe", "pipe", "inherit"] });
   let said = "";
   reader.stdout.setEncoding("utf8").on("data", (text) => {
     said += text;
   });
   await once(reader.stdout, "data");
-  return async () => {
-    const ended = once(reader, "close");
-    reader.stdin.end();
-    await ended;
-    return JSON.parse(said.replace("reading\n", ""));
+  return {
+    sawTorn: () => said.includes("torn\n"),
+    stop: async () => {
+      const ended = once(reader, "close");
+      reader.stdin.end();
+      await ended;
+      return JSON.parse(said.slice(said.indexOf("{")));
+    },
   };
 }
 
@@ -63,10 +79,11 @@ function scratchFile(): string {
 
 it(`${REWRITES} rewrites under ${READERS} looping readers: no torn read`, async () => {
   const path = scratchFile();
-  const { reads, torn } = await underReaders(path, async (n) => {
+  const rewrite = async (n: number) => {
     const file = await prepareCredentialsFile({ path, profile: "default", group: null });
     await file.commit(numbered(n));
-  });
+  };
+  const { reads, torn } = await underReaders(path, rewrite, (n) => n === REWRITES);
   expect(reads).toBeGreaterThan(REWRITES);
   expect(torn).toBe(0);
   expect(readdirSync(join(path, ".."))).toEqual(["credentials"]);
@@ -74,8 +91,7 @@ it(`${REWRITES} rewrites under ${READERS} looping readers: no torn read`, async 
 
 it("the same readers do see torn files when one is truncated and rewritten, as the usual scripts do", async () => {
   const path = scratchFile();
-  const { torn } = await underReaders(path, (n) => {
-    writeFileSync(path, renderProfile("", "default", numbered(n)));
-  });
+  const rewrite = (n: number) => writeFile(path, renderProfile("", "default", numbered(n)));
+  const { torn } = await underReaders(path, rewrite, (n, sawTorn) => sawTorn || n === 50 * REWRITES);
   expect(torn).toBeGreaterThan(0);
 });

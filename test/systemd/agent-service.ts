@@ -28,14 +28,21 @@ export class AgentOnHost {
     await this.remove();
     if (dropIn !== undefined) await this.dropIn("odd", dropIn);
     const owner = flavour === "codedeploy" ? "codedeploy" : "root";
-    await machine.sh(
-      `chown -R ${owner}: /opt/codedeploy-agent /var/log/aws
-       if [ ! -s /var/lib/idc-codedeploy-helper/credentials ]; then systemctl start ${DAEMON}; systemctl stop ${DAEMON}; fi`,
-    );
+    await machine.sh(`chown -R ${owner}: /opt/codedeploy-agent /var/log/aws`);
+    await this.#credentials(owner);
     if (flavour === "sysv") await machine.sh(`cp /opt/stand-in/codedeploy-agent.init ${INIT_SCRIPT}`);
     else await machine.write(`${SYSTEM}/${UNIT}`, unitFile(flavour));
     await machine.sh(`systemctl daemon-reload; systemctl start ${UNIT}`);
     return this.processes();
+  }
+
+  /** An agent is only of use on a host that has credentials it can read. */
+  async #credentials(owner: string): Promise<void> {
+    const { machine } = this.#host;
+    const { stdout } = await machine.exec("stat", "-c", "%G", "/var/lib/idc-codedeploy-helper/credentials");
+    const group = stdout.trim();
+    if (owner === "codedeploy" && group !== owner) await this.#host.useReaderGroup();
+    else if (group === "") await machine.sh(`systemctl start ${DAEMON}; systemctl stop ${DAEMON}`);
   }
 
   async remove(): Promise<void> {

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { type AgentOnHost, type Flavour, UNIT } from "./agent-service.ts";
 import { type Check, expectEqual } from "./checks.ts";
-import { DAEMON, type Host, REQUEST } from "./host.ts";
+import { ANSWER, DAEMON, type Host, REQUEST } from "./host.ts";
 import { until } from "./until.ts";
 
 const REQUESTS = dirname(REQUEST);
@@ -17,41 +17,32 @@ export async function checkGracefulReload(host: Host, agent: AgentOnHost, check:
   for (const { flavour, label } of KINDS) await checkKind(flavour, label, host, agent, check);
 }
 
-/** An agent that is not root's needs a group that may read its credentials; the daemon's unit then has that group. */
 async function checkReaderGroup(host: Host, agent: AgentOnHost, check: Check): Promise<void> {
   const { machine } = host;
-  await check(
-    "with a reader group, another user's agent may read the credentials and nothing else",
-    async () => {
-      await agent.remove();
-      await host.writeConfig("credentials_file: { group: codedeploy }\n");
-      await machine.write(
-        `/etc/systemd/system/${DAEMON}.d/reader-group.conf`,
-        "[Service]\nGroup=codedeploy\nSupplementaryGroups=idc-helper\n",
-      );
-      await machine.sh(`systemctl daemon-reload; systemctl start ${DAEMON}; idc-helper refresh`);
-      const inState = (file: string) => `/var/lib/idc-codedeploy-helper/${file}`;
-      const found = await machine.sh(`stat -c '%U:%G %a' ${inState("credentials")}`);
-      expectEqual(found, "idc-helper:codedeploy 640", "owner and mode");
-      const asAgent = (...command: string[]) =>
-        machine.exec("setpriv", "--reuid=codedeploy", "--regid=codedeploy", "--clear-groups", ...command);
-      expectEqual(
-        (await asAgent("cat", inState("credentials"))).code,
-        0,
-        "status of reading the credentials",
-      );
-      expectEqual((await asAgent("ls", REQUESTS)).code === 0, false, "whether it may list the requests");
-      const base = await asAgent("cat", "/etc/idc-codedeploy-helper/base-credentials");
-      expectEqual(base.code === 0, false, "whether it may read the base credentials");
-      // The requests of a service with another group still reach root.
-      await host.forgetSyncs();
-      await until(
-        async () => (await host.answer())?.agent.state === "absent",
-        async () => `no answer:\n${await host.journal("idc-codedeploy-helper-agent")}`,
-      );
-      await machine.sh(`systemctl stop ${DAEMON}`);
-    },
-  );
+  await check("with a reader group, another user's agent may read the credentials and no more", async () => {
+    await agent.remove();
+    await host.useReaderGroup();
+    const inState = (file: string) => `/var/lib/idc-codedeploy-helper/${file}`;
+    const found = await machine.sh(`stat -c '%U:%G %a' ${inState("credentials")}`);
+    expectEqual(found, "idc-helper:codedeploy 640", "owner and mode");
+    const asAgent = async (...command: string[]) => {
+      const become = ["setpriv", "--reuid=codedeploy", "--regid=codedeploy", "--clear-groups"];
+      return (await machine.run([...become, ...command])).code === 0;
+    };
+    expectEqual(await asAgent("cat", inState("credentials")), true, "whether it may read the credentials");
+    expectEqual(await asAgent("ls", REQUESTS), false, "whether it may list the requests");
+    const base = "/etc/idc-codedeploy-helper/base-credentials";
+    expectEqual(await asAgent("cat", base), false, "whether it may read the base credentials");
+  });
+
+  await check("the requests of a service with that group still reach root", async () => {
+    await machine.sh(`rm -f ${ANSWER}; systemctl start ${DAEMON}`);
+    await until(
+      async () => (await host.answer())?.id,
+      async () => `no answer to its request:\n${await host.journal("idc-codedeploy-helper-agent")}`,
+    );
+    await machine.sh(`systemctl stop ${DAEMON}`);
+  });
 }
 
 async function checkKind(

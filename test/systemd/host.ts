@@ -73,6 +73,19 @@ ${more}`;
     return this.machine.write("/etc/idc-codedeploy-helper/config.yaml", text);
   }
 
+  /** What an agent that is not root's needs: a group that may read its credentials, which the daemon then has. */
+  async useReaderGroup(): Promise<void> {
+    await this.writeConfig("credentials_file: { group: codedeploy }\n");
+    await this.machine.write(
+      `/etc/systemd/system/${DAEMON}.d/reader-group.conf`,
+      "[Service]\nGroup=codedeploy\nSupplementaryGroups=idc-helper\n",
+    );
+    await this.machine.sh(
+      `systemctl daemon-reload; systemctl restart ${DAEMON}; idc-helper refresh; systemctl stop ${DAEMON}`,
+    );
+    await this.forgetSyncs();
+  }
+
   /** As an operator, or a drift, would: the agent's config no longer says what ours says. */
   breakAgentConfig(region = "us-east-1"): Promise<string> {
     return this.machine.sh(`sed -i 's/^region: .*/region: ${region}/' ${AGENT_CONFIG}`);
