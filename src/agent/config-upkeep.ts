@@ -5,11 +5,10 @@ import type { Config } from "../config/config.ts";
 import { errorCode, errorText } from "../failure.ts";
 import type { Instant } from "../host/clock.ts";
 import type { Log } from "../report/log.ts";
+import { desiredConfig, digestOf, type OnPremisesConfig } from "./desired-config.ts";
 import type { SyncAnswer } from "./exchange.ts";
 import {
   type Difference,
-  desiredConfig,
-  type OnPremisesConfig,
   type Reading,
   readOnPremisesConfig,
   repairOnPremisesConfig,
@@ -29,15 +28,30 @@ export interface KeptConfig {
 
 export interface Upkeep {
   config: Config;
+  /** What the service says is in force ({@link digestOf}); null when nobody says. */
+  inForce: string | null;
   settings: AgentSettings;
   log: Log;
   /** Called before a repair: killed in the middle of one, the next run must not take the config for long loaded. */
   beforeRepair: () => Promise<void>;
 }
 
-export async function keepConfig({ config, settings, log, beforeRepair }: Upkeep): Promise<KeptConfig> {
+export async function keepConfig({
+  config,
+  inForce,
+  settings,
+  log,
+  beforeRepair,
+}: Upkeep): Promise<KeptConfig> {
   const file = settings.onPremisesConfigFile;
   const desired = desiredConfig(config);
+  if (inForce !== null && inForce !== digestOf(desired)) {
+    // The credentials are not those of this configuration yet: the agent would be led to what does not exist.
+    return unknown(
+      file,
+      `${config.configFile} was changed and is not in force: systemctl reload idc-codedeploy-helper`,
+    );
+  }
   const reading = await readOnPremisesConfig(file, desired);
   if (reading.kind === "unreadable") return unknown(file, `it cannot be read: ${reading.why}`);
   if (reading.kind === "read" && reading.differences.length === 0) {

@@ -24,6 +24,11 @@ export interface SyncRequest {
   id: string;
   /** The agent's worker must have started since; null when it may load in its own time. */
   credentialsSince: BootInstant | null;
+  /**
+   * Digest of the agent's config as it follows from the configuration in force; null when the asker has none. Root
+   * reads the configuration for itself, but one that the service has not taken up yet must not reach the agent.
+   */
+  inForce: string | null;
 }
 
 export type ConfigState = "matches" | "repaired" | "drifted" | "missing" | "unknown";
@@ -132,9 +137,13 @@ export function parseRequest(text: string): SyncRequest | null {
     return null;
   }
   if (typeof value !== "object" || value === null) return null;
-  const { id, credentialsSince } = value as Record<string, unknown>;
+  const { id, credentialsSince, inForce } = value as Record<string, unknown>;
   if (typeof id !== "string" || !/^[\w-]{1,64}$/.test(id)) return null;
-  return { id, credentialsSince: parseBootInstant(credentialsSince) };
+  return {
+    id,
+    credentialsSince: parseBootInstant(credentialsSince),
+    inForce: typeof inForce === "string" ? inForce : null,
+  };
 }
 
 function parseBootInstant(value: unknown): BootInstant | null {
@@ -159,11 +168,14 @@ export async function readAnswer(paths: Paths): Promise<SyncAnswer | null> {
 /** Root wrote it, but perhaps another version of us: every part that is used must be there. */
 function isAnswer(value: unknown): value is SyncAnswer {
   if (typeof value !== "object" || value === null) return false;
-  const { agent, config, reload, bootId, pickupWindowMs } = value as Partial<SyncAnswer>;
+  const { agent, config, reload, bootId, bootMs, pickupWindowMs } = value as Partial<SyncAnswer>;
   const isWindow = typeof pickupWindowMs === "number" && pickupWindowMs > 0;
   return (
     isWindow &&
     typeof bootId === "string" &&
+    Number.isFinite(bootMs) &&
+    Array.isArray(config?.differences) &&
+    Array.isArray(reload?.causes) &&
     [agent?.state, config?.state, reload?.state].every((state) => typeof state === "string")
   );
 }

@@ -7,21 +7,17 @@
 import { open, readdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { dump, FAILSAFE_SCHEMA, load } from "js-yaml";
-import { sessionArn } from "../aws/arn.ts";
-import type { Config } from "../config/config.ts";
 import { errorCode, errorText } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
+import { type OnPremisesConfig, WANTED_KEYS } from "./desired-config.ts";
 
-const WANTED_KEYS = ["iam_session_arn", "aws_credentials_file", "region"] as const;
 /** What an IAM user's registration leaves there; the agent refuses the file, or prefers them. */
 const UNWANTED_KEYS = ["iam_user_arn", "aws_access_key_id", "aws_secret_access_key"] as const;
 const SHOWN_KEYS: ReadonlySet<string> = new Set([...WANTED_KEYS, "iam_user_arn"]);
 
 const MAX_BYTES = 64 * 1_024;
 const BACKUPS_KEPT = 10;
-
-export type OnPremisesConfig = Record<(typeof WANTED_KEYS)[number], string>;
 
 export interface Difference {
   key: string;
@@ -35,12 +31,6 @@ export type Reading =
   | { kind: "read"; text: string; differences: Difference[]; meaning: string }
   | { kind: "missing" }
   | { kind: "unreadable"; why: string };
-
-export function desiredConfig({ roleArn, serial, credentialsFile, region }: Config): OnPremisesConfig {
-  const arn = sessionArn(roleArn, serial);
-  if (arn === null) throw new Error("a validated role ARN does not parse");
-  return { iam_session_arn: arn, aws_credentials_file: credentialsFile.path, region };
-}
 
 export async function readOnPremisesConfig(path: string, desired: OnPremisesConfig): Promise<Reading> {
   try {

@@ -111,7 +111,11 @@ function whyWait(events: EventsReading, situation: ReloadSituation): Reload | nu
   const { leaving, lastFailure } = record;
   const deferred = (why: string) => outcome("deferred", why, "Nothing to do: it is tried again each minute.");
   if (events.kind === "in_progress") {
-    if (leaving !== null) return underWay(leaving.pid);
+    if (leaving !== null) {
+      // Busy, not stuck: before a restart is thought of, it is asked once more when the event has ended.
+      leaving.askedBootMs = readClock().bootMs;
+      return underWay(leaving.pid);
+    }
     return deferred(`a lifecycle event is in progress (deployment ${events.deploymentIds.join(", ")})`);
   }
   if (events.kind === "unknown")

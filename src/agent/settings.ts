@@ -40,7 +40,8 @@ export async function readAgentSettings(path: string): Promise<SettingsReading> 
     return { settings: interpret(new Map(Object.entries(value))) };
   } catch (error) {
     // Not the parser's own text: that repeats the lines around, and the agent's proxy may have its password there.
-    if (error instanceof YamlError) return { unreadable: `${path}:${error.line}: not valid YAML: ${error.message}` };
+    if (error instanceof YamlError)
+      return { unreadable: `${path}:${error.line}: not valid YAML: ${error.message}` };
     const code = errorCode(error);
     return {
       unreadable: `${path} cannot be read: ${code === "EACCES" ? "permission denied" : (code ?? errorText(error))}`,

@@ -27,12 +27,12 @@ export async function syncAgent({ config, request, factor, log }: SyncOptions): 
   const record = await readSyncRecord(config.paths, bootId);
   const reading = await readAgentSettings(config.agent.settingsFile);
   if ("unreadable" in reading) {
-    log.warn("agent_settings_unreadable", { why: reading.unreadable });
+    log.debug("agent_settings_unreadable", { why: reading.unreadable });
     return unknownAnswer(config, request, reading.unreadable, bootId);
   }
   const { settings } = reading;
   const beforeRepair = () => writeSyncRecord(config.paths, { ...record, config: null });
-  const kept = await keepConfig({ config, settings, log, beforeRepair });
+  const kept = await keepConfig({ config, inForce: request?.inForce ?? null, settings, log, beforeRepair });
   const service = await inspectService(config.agent.service, settings);
   const now = readClock();
   const configSince = configChangedBootMs(kept, record, now);
@@ -71,7 +71,10 @@ function reloadCauses({ service, request, bootId, configSince, now }: CauseFacts
   if (service.state !== "running" || service.worker === null) return [];
   const started = startedBootMs(service.worker, now.bootMs);
   const credentialsSince =
-    request?.credentialsSince?.bootId === bootId ? request.credentialsSince.bootMs : null;
+    request?.credentialsSince?.bootId === bootId
+      ? // Nothing is required of the future: else every worker to come would be too old.
+        Math.min(request.credentialsSince.bootMs, now.bootMs)
+      : null;
   const causes: ReloadCause[] = [];
   if (credentialsSince !== null && started < credentialsSince) causes.push("credentials");
   if (configSince !== null && started < configSince) causes.push("config");

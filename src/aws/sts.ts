@@ -78,7 +78,7 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRol
   } catch (error) {
     const context: CallContext = {
       action: "AssumeRole",
-      where: `${endpoint === null ? `sts.${config.region}.amazonaws.com` : new URL(endpoint).host}${network.route}`,
+      where: `${endpoint === null ? `sts.${config.region}.${config.region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}` : new URL(endpoint).host}${network.route}`,
       baseSource: base.source,
       roleArn: config.roleArn,
       skewMs: skew(),

@@ -42,11 +42,13 @@ export async function refresh(options: RefreshOptions): Promise<number> {
 async function obtain(options: RefreshOptions): Promise<Issued> {
   const factor = timeFactor();
   const config = options.resolvedConfig ? await readResolvedConfig() : await readOwnConfig(options);
-  if (process.geteuid?.() === 0 && !isSystemdService() && !options.resolvedConfig) {
+  const isRoot = process.geteuid?.() === 0;
+  // First of all: whom root would signal is written in a file of the service's user.
+  becomeServiceUser(config.paths.stateDir, config.credentialsFile.group);
+  if (isRoot && !isSystemdService() && !options.resolvedConfig) {
     const service = findRunningService(config.paths);
     if (service !== null) return askRunningService(config.paths, service);
   }
-  becomeServiceUser(config.paths.stateDir, config.credentialsFile.group);
   return issueCredentials(config, factor, process.env);
 }
 

@@ -1,6 +1,5 @@
 /** `idc-helper status`: how things stand, for a person, a program or a monitoring system. */
 
-import { identify } from "../agent/processes.ts";
 import type { Config } from "../config/config.ts";
 import { runtimeFiles } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
@@ -48,5 +47,11 @@ function unknown(summary: string): { status: null; verdict: Verdict } {
 
 /** The pid alone could be another process's by now; a stopped service has said so itself. */
 function isRunning({ state, pid }: Status): boolean {
-  return state !== "stopped" && identify(pid) !== null;
+  if (state === "stopped") return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's process: there all the same.
+    return errorCode(error) === "EPERM";
+  }
 }

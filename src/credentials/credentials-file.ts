@@ -38,7 +38,10 @@ export async function prepareCredentialsFile(place: FilePlace): Promise<Prepared
       commit: async (credentials) => {
         try {
           // Read again: while STS was answering, somebody may have edited another profile in it.
-          const content = Buffer.from(renderProfile(await readExisting(path), profile, credentials), "latin1");
+          const content = Buffer.from(
+            renderProfile(await readExisting(path), profile, credentials),
+            "latin1",
+          );
           await file.commit(content);
           return content;
         } catch (error) {

@@ -19,6 +19,9 @@ export interface RefreshRecord {
   /** Of the whole credentials file, in hexadecimal. */
   sha256: string;
   sessionArn: string;
+  /** The profile it was written under, and the group it was handed to. */
+  profile: string;
+  group: string | null;
   issuedAt: string;
   expiresAt: string;
   bootId: string;
@@ -49,13 +52,23 @@ export async function writeRecord(path: string, record: RefreshRecord): Promise<
   await replaceFile(path, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });
 }
 
-export type FileState = "ours" | "missing" | "foreign";
+/** `outdated`: ours, but made for another role, serial, profile or group than are wanted now. */
+export type FileState = "ours" | "outdated" | "missing" | "foreign";
 
-/** Whether the credentials file is the one that the record tells of. */
-export async function inspectFile(path: string, record: RefreshRecord | null): Promise<FileState> {
+export type Wanted = Pick<RefreshRecord, "sessionArn" | "profile" | "group">;
+
+/** Whether the credentials file is the one that the record tells of, and what is wanted. */
+export async function inspectFile(
+  path: string,
+  record: RefreshRecord | null,
+  wanted: Wanted,
+): Promise<FileState> {
   try {
     const bytes = await readBytes(path, { maxBytes: 1_024 * 1_024 });
-    return record !== null && sha256(bytes) === record.sha256 ? "ours" : "foreign";
+    if (record === null || sha256(bytes) !== record.sha256) return "foreign";
+    const { sessionArn, profile, group } = wanted;
+    const isWanted = record.sessionArn === sessionArn && record.profile === profile && record.group === group;
+    return isWanted ? "ours" : "outdated";
   } catch (error) {
     return errorCode(error) === "ENOENT" ? "missing" : "foreign";
   }
@@ -65,9 +78,20 @@ export function sha256(content: string | Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** When the recorded credentials expire, on this boot's clock, whatever the wall clock was set to meanwhile. */
+/**
+ * A virtual machine that was paused misses time on every clock of its own but the wall clock, once that is set right
+ * again. A forward step that large is no correction: with a clock this far off AWS would not have answered.
+ */
+const SMALLEST_MISSED_MS = 10 * 60_000;
+
+function missedMs({ issuedAt, issuedBootMs }: RefreshRecord, now: Instant): number {
+  const stepped = now.wallMs - Date.parse(issuedAt) - (now.bootMs - issuedBootMs);
+  return stepped >= SMALLEST_MISSED_MS ? stepped : 0;
+}
+
+/** When the recorded credentials expire, on this boot's clock, however the wall clock was corrected meanwhile. */
 export function expiresBootMs(record: RefreshRecord, now: Instant, bootId: string): number {
-  if (record.bootId === bootId) return record.expiresBootMs;
+  if (record.bootId === bootId) return record.expiresBootMs - missedMs(record, now);
   return now.bootMs + Date.parse(record.expiresAt) - now.wallMs;
 }
 

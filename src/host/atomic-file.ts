@@ -114,6 +114,9 @@ async function syncDirectory(directory: string): Promise<void> {
   }
   try {
     await handle.sync();
+  } catch (error) {
+    // Some file systems (FUSE, network) know no sync of a directory; the rename itself has been done.
+    if (!["EINVAL", "ENOTSUP", "ENOSYS"].includes(errorCode(error) ?? "")) throw error;
   } finally {
     await handle.close();
   }

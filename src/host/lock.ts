@@ -6,7 +6,7 @@
  * abstract socket name can be squatted by any local user (FACTS).
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
 import { errorCode, errorText, Failure } from "../failure.ts";
 
 const CONFLICT = 75;
@@ -62,6 +62,7 @@ function writeHolder(descriptor: number): void {
 /** The process id that the lock's holder, or its last holder, wrote; null where none is to be read. */
 export function readLockHolder(path: string): number | null {
   try {
+    if (!lstatSync(path).isFile()) return null;
     const pid = Number(readFileSync(path, "utf8").trim());
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   } catch {

@@ -19,9 +19,21 @@ const ASK_ANEW_MS = 60_000;
 const LOOK_AGAIN_MS = 20_000;
 const UNANSWERED_AFTER_MS = 120_000;
 
+export interface Question {
+  /** What the agent must have loaded; null when it may take its time. */
+  mustLoad: MustLoad | null;
+  /** Whether something happened that the agent's side should be looked at for. */
+  isNews: boolean;
+  /** Digest of the agent's config as it follows from the configuration in force. */
+  inForce: string;
+  /** CLOCK_BOOTTIME, in milliseconds. */
+  nowMs: number;
+}
+
 interface OpenRequest {
   id: string;
   credentialsSince: BootInstant | null;
+  inForce: string;
   firstSentMs: number;
   lastSentMs: number;
 }
@@ -70,17 +82,18 @@ export class AgentLink {
     if (answer.id === this.#open?.id) this.#open = null;
   }
 
-  /**
-   * Sends what is due: a new question, or the open one once more.
-   *
-   * @param mustLoad what the agent must have loaded; null when it may take its time
-   * @param isNews whether something happened that the agent's side should be looked at for
-   */
-  async ask(mustLoad: MustLoad | null, isNews: boolean, nowMs: number): Promise<void> {
+  /** Sends what is due: a new question, or the open one once more. */
+  async ask({ mustLoad, isNews, inForce, nowMs }: Question): Promise<void> {
     const since = mustLoad === null ? null : { bootId: this.#options.bootId, bootMs: mustLoad.sinceBootMs };
     const isChanged = this.#open !== null && this.#open.credentialsSince?.bootMs !== since?.bootMs;
     if (isNews || isChanged || (this.#open === null && this.#isUnfinished(mustLoad, nowMs))) {
-      this.#open = { id: randomUUID(), credentialsSince: since, firstSentMs: nowMs, lastSentMs: nowMs };
+      this.#open = {
+        id: randomUUID(),
+        credentialsSince: since,
+        inForce,
+        firstSentMs: this.#open?.firstSentMs ?? nowMs,
+        lastSentMs: nowMs,
+      };
       await this.#send(this.#open);
     } else if (this.#open !== null && nowMs - this.#open.lastSentMs >= this.#repeatMs(this.#open, nowMs)) {
       this.#open.lastSentMs = nowMs;
@@ -112,9 +125,9 @@ export class AgentLink {
     return wantsAnother(answer) || (mustLoad !== null && answer.agent.state === "running");
   }
 
-  async #send({ id, credentialsSince }: OpenRequest): Promise<void> {
+  async #send({ id, credentialsSince, inForce }: OpenRequest): Promise<void> {
     try {
-      await sendRequest(this.#options.paths, { id, credentialsSince });
+      await sendRequest(this.#options.paths, { id, credentialsSince, inForce });
       this.#sendError = null;
     } catch (error) {
       this.#sendError = `the request cannot be left for the root oneshot (${errorCode(error) ?? errorText(error)})`;

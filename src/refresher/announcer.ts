@@ -9,7 +9,8 @@ export class Announcer {
   readonly #log: Log;
   /** Topic to what was last said of it. */
   readonly #said = new Map<string, string>();
-  #failureKind: string | null = null;
+  /** Kinds of failure told since the last success; an outage may alternate between two. */
+  readonly #toldKinds = new Set<string>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -31,9 +32,9 @@ export class Announcer {
       failures: streak?.count,
       retry_in: streak === null ? undefined : formatDuration(streak.retryBootMs - health.nowBootMs),
     };
-    if (this.#failureKind === outcome.kind) this.#log.debug("refresh_failed", fields);
+    if (this.#toldKinds.has(outcome.kind)) this.#log.debug("refresh_failed", fields);
     else this.#log.warn("refresh_failed", fields);
-    this.#failureKind = outcome.kind;
+    this.#toldKinds.add(outcome.kind);
   }
 
   #issued(expiresAt: string, streak: FailureStreak | null, health: Health): void {
@@ -48,7 +49,7 @@ export class Announcer {
       const after = formatDuration(nowMs - streak.sinceMs);
       this.#log.info("refresh_recovered", { ...fields, after, failures: streak.count });
     }
-    this.#failureKind = null;
+    this.#toldKinds.clear();
   }
 
   clockChanged(steppedMs: number, sleptMs: number): void {
@@ -88,7 +89,7 @@ export class Announcer {
 
   fileState({ file, record, config }: Health): void {
     const path = config.credentialsFile.path;
-    const isWrong = record !== null && file !== "ours";
+    const isWrong = record !== null && (file === "missing" || file === "foreign");
     this.#onceWhile("file", isWrong ? file : null, () => {
       const how = file === "missing" ? "is gone" : "was written by somebody else";
       this.#log.warn(file === "missing" ? "credentials_file_missing" : "credentials_file_foreign", {

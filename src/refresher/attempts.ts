@@ -58,8 +58,11 @@ export class Attempts {
     this.#last = { number, reason, startedAtMs: wallMs, finishedAtMs: null, result: null };
   }
 
-  /** @returns the streak that a success ended, or that a failure made longer */
-  end(outcome: RefreshOutcome, now: Instant): FailureStreak | null {
+  /**
+   * @param expiresBootMs when what the agent may hold expires; null when there is nothing to be in time for
+   * @returns the streak that a success ended, or that a failure made longer
+   */
+  end(outcome: RefreshOutcome, now: Instant, expiresBootMs: number | null): FailureStreak | null {
     this.#child = null;
     if (this.#last) this.#last = { ...this.#last, finishedAtMs: now.wallMs, result: outcome.result };
     const before = this.#streak;
@@ -69,7 +72,9 @@ export class Attempts {
       return before;
     }
     const count = (before?.count ?? 0) + 1;
-    const delayMs = backoffDelayMs(outcome, count, this.#random()) / this.#factor;
+    const remainingMs = expiresBootMs === null ? null : (expiresBootMs - now.bootMs) * this.#factor;
+    const delayMs =
+      backoffDelayMs(outcome, { failuresInARow: count, random: this.#random(), remainingMs }) / this.#factor;
     this.#streak = {
       count,
       sinceMs: before?.sinceMs ?? now.wallMs,

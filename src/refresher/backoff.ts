@@ -14,14 +14,26 @@ const THROTTLED_LONGEST_MS = 160_000;
 const PERSON_MS = 300_000;
 const LONGEST_RETRY_AFTER_MS = 600_000;
 
-/**
- * @param failuresInARow 1 after the first failure
- * @param random from 0 to 1
- * @returns milliseconds
- */
-export function backoffDelayMs(failure: FailureReport, failuresInARow: number, random: number): number {
-  const jitter = 0.5 + random / 2;
-  const delay = longestDelay(failure, failuresInARow) * jitter;
+/** However long a kind of failure usually lasts, what is left of the session must leave room for some attempts. */
+const ATTEMPTS_BEFORE_EXPIRY = 4;
+
+export interface BackoffFacts {
+  /** 1 after the first failure. */
+  failuresInARow: number;
+  /** From 0 to 1. */
+  random: number;
+  /** What is left of the session that the agent holds, in milliseconds; null when it holds none. */
+  remainingMs: number | null;
+}
+
+/** @returns milliseconds; never less than the server asked for */
+export function backoffDelayMs(failure: FailureReport, facts: BackoffFacts): number {
+  const { failuresInARow, random, remainingMs } = facts;
+  const isLiving = remainingMs !== null && remainingMs > 0;
+  const cap = isLiving
+    ? Math.max(remainingMs / ATTEMPTS_BEFORE_EXPIRY, LONGEST_MS)
+    : Number.POSITIVE_INFINITY;
+  const delay = Math.min(longestDelay(failure, failuresInARow), cap) * (0.5 + random / 2);
   return Math.max(delay, Math.min(failure.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
 }
 

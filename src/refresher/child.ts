@@ -29,6 +29,7 @@ export interface ChildOptions {
 }
 
 const MAX_OUTPUT = 256 * 1_024;
+const GIVE_UP_MS = 5_000;
 const MAX_ERRORS = 4 * 1_024;
 
 export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
@@ -49,9 +50,12 @@ export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
     }
   };
   let wasTooSlow = false;
+  let giveUp: () => void = () => undefined;
   const timer = setTimeout(() => {
     wasTooSlow = true;
     kill();
+    // Something that inherited its output and left its process group would keep it "running" for ever.
+    setTimeout(giveUp, GIVE_UP_MS).unref();
   }, limitMs);
   let output = "";
   let errors = "";
@@ -69,6 +73,7 @@ export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
       clearTimeout(timer);
       resolve({ exitCode, signal, output, errors, wasTooSlow });
     };
+    giveUp = () => finish(null, "SIGKILL");
     child.once("error", (error) => {
       errors = error.message;
       finish(null, null);

@@ -70,7 +70,13 @@ async function readSaved(path: string): Promise<Saved | null> {
     const value: unknown = text === null ? null : JSON.parse(text);
     if (typeof value !== "object" || value === null) return null;
     const { bootId, offsetMs, stepsBack } = value as Partial<Saved>;
-    if (typeof bootId !== "string" || !Number.isFinite(offsetMs) || !Array.isArray(stepsBack) || !stepsBack.every(isStep)) return null;
+    if (
+      typeof bootId !== "string" ||
+      !Number.isFinite(offsetMs) ||
+      !Array.isArray(stepsBack) ||
+      !stepsBack.every(isStep)
+    )
+      return null;
     return { bootId, offsetMs: offsetMs ?? 0, stepsBack };
   } catch {
     return null;

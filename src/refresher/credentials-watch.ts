@@ -1,4 +1,5 @@
 /** What lies on disk: the record of the last refresh, and whether the credentials file is still the one it tells of. */
+import { sessionArn } from "../aws/arn.ts";
 import type { Config } from "../config/config.ts";
 import { stateFiles } from "../config/paths.ts";
 import {
@@ -8,6 +9,7 @@ import {
   inspectFile,
   type RefreshRecord,
   readRecord,
+  type Wanted,
 } from "../credentials/record.ts";
 import type { Instant } from "../host/clock.ts";
 import { acquireLock, type Lock } from "../host/lock.ts";
@@ -58,7 +60,10 @@ export class CredentialsWatch {
 
   async #inspect(): Promise<{ record: RefreshRecord | null; file: FileState }> {
     const record = await readRecord(stateFiles(this.#config.paths).refreshRecord);
-    return { record, file: await inspectFile(this.#config.credentialsFile.path, record) };
+    return {
+      record,
+      file: await inspectFile(this.#config.credentialsFile.path, record, wantedOf(this.#config)),
+    };
   }
 
   /**
@@ -96,4 +101,8 @@ export class CredentialsWatch {
     this.#seen = "";
     this.#seenBase = fingerprint(config.baseCredentials.file);
   }
+}
+
+function wantedOf({ roleArn, serial, credentialsFile: { profile, group } }: Config): Wanted {
+  return { sessionArn: sessionArn(roleArn, serial) ?? "", profile, group };
 }

@@ -25,7 +25,8 @@ import { scaledLimit } from "../host/service-environment.ts";
 
 /** After a day a role's limit may have been raised: the full duration is asked for again. */
 const ASK_AGAIN_AFTER_MS = 86_400_000;
-const LOCK_WAIT_MS = 70_000;
+/** Less than the time that `run` gives a refresh (60 s), so that it can still say what it waited for. */
+const LOCK_WAIT_MS = 40_000;
 
 export interface Issued {
   issuedAt: string;
@@ -123,7 +124,7 @@ async function previousExpiry(
   before: RefreshRecord | null,
 ): Promise<number | null> {
   if (before === null) return null;
-  const state = await inspectFile(credentialsFile.path, before);
+  const state = await inspectFile(credentialsFile.path, before, before);
   return state === "foreign" ? null : expiresBootMs(before, readClock(), readBootId());
 }
 
@@ -144,6 +145,8 @@ function makeRecord({ config, before, role, content, previous }: RecordParts): R
   return {
     sha256: sha256(content),
     sessionArn: session.sessionArn,
+    profile: config.credentialsFile.profile,
+    group: config.credentialsFile.group,
     issuedAt: session.issuedAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     bootId,

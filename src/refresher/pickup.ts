@@ -82,10 +82,18 @@ function afterStep({ atBootMs }: StepBack, facts: PickupFacts): MustLoad | null 
  * late by that step, however long ago it was. A worker reads at its start, and only steps after that delay it.
  */
 function readBy(atBootMs: number, { pickupWindowMs, stepsBack, workerStartedBootMs }: PickupFacts): number {
-  const steps = stepsBack.filter((step) => step.atBootMs >= (workerStartedBootMs ?? Number.NEGATIVE_INFINITY));
+  const steps = stepsBack.filter(
+    (step) => step.atBootMs >= (workerStartedBootMs ?? Number.NEGATIVE_INFINITY),
+  );
   const pendingSince = [atBootMs, ...steps.map((step) => step.atBootMs).filter((at) => at < atBootMs)];
   const reads = pendingSince.map((since) =>
-    steps.filter((step) => step.atBootMs >= since).reduce((at, { byMs }) => at + byMs, since + pickupWindowMs),
+    // In their order: a step that comes after the read delays it no more.
+    steps
+      .filter((step) => step.atBootMs >= since)
+      .reduce(
+        (readsAt, step) => (step.atBootMs < readsAt ? readsAt + step.byMs : readsAt),
+        since + pickupWindowMs,
+      ),
   );
   return Math.max(...reads);
 }

@@ -1,7 +1,14 @@
 /** Whether to refresh now, and if not, when to look again: a pure decision on facts that are passed in. */
 import type { FileState } from "../credentials/record.ts";
 
-export type RefreshReason = "missing" | "foreign" | "past_half_life" | "schedule" | "retry" | "asked";
+export type RefreshReason =
+  | "missing"
+  | "foreign"
+  | "outdated"
+  | "past_half_life"
+  | "schedule"
+  | "retry"
+  | "asked";
 
 export interface RefreshFacts {
   nowBootMs: number;

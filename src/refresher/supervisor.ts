@@ -4,6 +4,7 @@
  *
  * It never loads the AWS SDK and never holds a credential: it knows the file by its hash.
  */
+import { desiredConfig, digestOf } from "../agent/desired-config.ts";
 import type { Config } from "../config/config.ts";
 import { agentRuntimeFiles, runtimeFiles, stateFiles } from "../config/paths.ts";
 import { errorText } from "../failure.ts";
@@ -22,7 +23,7 @@ import { type Health, statusLine, statusOf } from "./health.ts";
 import { type MustLoad, mustLoadSince } from "./pickup.ts";
 import { type Plan, planOn } from "./plan.ts";
 import { type RefreshOutcome, startRefresh } from "./refresh-child.ts";
-import { decideRefresh, type RefreshReason } from "./refresh-policy.ts";
+import { decideRefresh, type RefreshDecision, type RefreshReason } from "./refresh-policy.ts";
 import { ScheduleKeeper } from "./schedule-keeper.ts";
 import { WatchedFiles } from "./watched-files.ts";
 
@@ -61,6 +62,8 @@ export class Supervisor {
   #isAsked = false;
   /** Something happened that the agent's side should be looked at for. */
   #hasNews = true;
+  /** The end of the refresh under way, with all that follows from it. */
+  #ending: Promise<void> = Promise.resolve();
   #isReady = false;
   #isStopping = false;
 
@@ -156,22 +159,33 @@ export class Supervisor {
   }
 
   async #refreshIfDue(now: Instant): Promise<void> {
-    const scheduledBootMs = this.#schedule.nextBootMs(now);
-    if (scheduledBootMs === null) void this.#planAhead(now);
-    const decision = decideRefresh({
+    if (this.#schedule.nextBootMs(now) === null) void this.#planAhead(now);
+    const decision = this.#decide(now);
+    this.#isUnsettled = false;
+    if (decision.refresh === null) await this.#becomeReady();
+    else this.#startRefresh(decision.refresh, now);
+  }
+
+  #decide(now: Instant): RefreshDecision {
+    return decideRefresh({
       nowBootMs: now.bootMs,
       file: this.#credentials.file,
       halfLifeBootMs: this.#credentials.halfLifeBootMs(now),
       expiresBootMs: this.#credentials.expiresBootMs(now),
-      scheduledBootMs,
+      scheduledBootMs: this.#schedule.nextBootMs(now),
       retryBootMs: this.#attempts.streak?.retryBootMs ?? null,
       isUnsettled: this.#isUnsettled,
       isAsked: this.#isAsked,
       marginMs: MARGIN_MS / this.#options.factor,
     });
-    this.#isUnsettled = false;
-    if (decision.refresh === null) await this.#becomeReady();
-    else this.#startRefresh(decision.refresh, now);
+  }
+
+  /** When the next refresh starts; null while one is under way, or nothing says when. */
+  #nextRefreshBootMs(now: Instant): number | null {
+    if (this.#attempts.child !== null) return null;
+    const decision = this.#decide(now);
+    if (decision.refresh !== null) return now.bootMs;
+    return Number.isFinite(decision.untilBootMs) ? decision.untilBootMs : null;
   }
 
   #startRefresh(reason: RefreshReason, now: Instant): void {
@@ -181,14 +195,16 @@ export class Supervisor {
     this.#schedule.dealtWith(now.wallMs);
     const child = startRefresh(this.#config, factor, env);
     this.#attempts.begin(child, reason, now);
-    void child.outcome.then((outcome) => this.#refreshEnded(outcome)).finally(() => this.#alarm.ring());
+    this.#ending = child.outcome
+      .then((outcome) => this.#refreshEnded(outcome))
+      .finally(() => this.#alarm.ring());
   }
 
   async #refreshEnded(outcome: RefreshOutcome): Promise<void> {
     // Before the attempt counts as ended: else the loop, woken by the new file, would decide on the old look.
     await this.#credentials.look();
     const now = readClock();
-    const streak = this.#attempts.end(outcome, now);
+    const streak = this.#attempts.end(outcome, now, this.#credentials.expiresBootMs(now));
     if (outcome.result === "issued") this.#hasNews = true;
     this.#announcer.refreshed(outcome, streak, this.#health(now));
     if (outcome.result === "issued") await this.#clock.save();
@@ -197,9 +213,19 @@ export class Supervisor {
 
   async #askAgent(now: Instant): Promise<void> {
     // Before there are credentials, a worker that starts anew would only die for want of them (FACTS).
-    if (this.#attempts.child !== null || this.#credentials.record === null) return;
-    await this.#link.ask(this.#mustLoad(now), this.#hasNews, now.bootMs);
+    if (!this.#canAsk) return;
+    await this.#link.ask({
+      mustLoad: this.#mustLoad(now),
+      isNews: this.#hasNews,
+      inForce: digestOf(desiredConfig(this.#config)),
+      nowMs: now.bootMs,
+    });
     this.#hasNews = false;
+  }
+
+  get #canAsk(): boolean {
+    const { record, file } = this.#credentials;
+    return this.#attempts.child === null && record !== null && file !== "missing";
   }
 
   #mustLoad(now: Instant): MustLoad | null {
@@ -236,7 +262,7 @@ export class Supervisor {
 
   #health(now: Instant): Health {
     const { streak, child, last, warnings } = this.#attempts;
-    const nextBootMs = streak?.retryBootMs ?? (child === null ? this.#schedule.nextBootMs(now) : null);
+    const nextBootMs = this.#nextRefreshBootMs(now);
     return {
       nowMs: now.wallMs,
       nowBootMs: now.bootMs,
@@ -261,15 +287,12 @@ export class Supervisor {
   #sleepMs(now: Instant): number {
     const { factor, notifier } = this.#options;
     const tickMs = Math.min(TICK_MS / factor, (notifier.watchdogMs ?? Number.POSITIVE_INFINITY) / 2);
-    const refreshBootMs =
-      this.#attempts.child !== null
-        ? null
-        : (this.#attempts.streak?.retryBootMs ?? this.#schedule.nextBootMs(now));
-    const next = Math.min(
+    const dues = [
       now.bootMs + tickMs,
-      this.#link.nextMs(now.bootMs),
-      refreshBootMs ?? Number.POSITIVE_INFINITY,
-    );
+      this.#canAsk ? this.#link.nextMs(now.bootMs) : Number.POSITIVE_INFINITY,
+      this.#nextRefreshBootMs(now) ?? Number.POSITIVE_INFINITY,
+    ];
+    const next = Math.min(...dues);
     return Math.max(next - now.bootMs, 10);
   }
 
@@ -285,7 +308,7 @@ export class Supervisor {
     const { child } = this.#attempts;
     if (child !== null) {
       const timer = setTimeout(() => child.kill(), STOP_GRACE_MS);
-      await child.outcome;
+      await this.#ending;
       clearTimeout(timer);
     }
     this.#files.close();

@@ -1,6 +1,6 @@
 /** idc-codedeploy-helper.service: what systemd and the journal see of `run`. */
 import { type Check, expectEqual, expectMatch, expectNoMatch } from "./checks.ts";
-import { DAEMON, type Host } from "./host.ts";
+import { DAEMON, type Host, ONESHOT } from "./host.ts";
 import { until } from "./until.ts";
 
 const CONFIG = "/etc/idc-codedeploy-helper/config.yaml";
@@ -53,7 +53,7 @@ export async function checkDaemon(host: Host, check: Check): Promise<void> {
     const status = () => machine.sh("idc-helper status --json || true");
     await until(
       async () => /"answered_at": ?"20/.test(await status()),
-      async () => `no answer:\n${await status()}\n${await host.journal("idc-codedeploy-helper-agent")}`,
+      async () => `no answer:\n${await status()}\n${await host.journal(ONESHOT)}`,
     );
     const modes = await machine.sh(
       "stat -c '%U:%G %a' /run/idc-codedeploy-helper-agent /run/idc-codedeploy-helper-agent/requests",

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { type AgentOnHost, type Flavour, UNIT } from "./agent-service.ts";
 import { type Check, expectEqual } from "./checks.ts";
-import { ANSWER, DAEMON, type Host, REQUEST } from "./host.ts";
+import { ANSWER, DAEMON, type Host, ONESHOT, REQUEST } from "./host.ts";
 import { until } from "./until.ts";
 
 const REQUESTS = dirname(REQUEST);
@@ -39,7 +39,7 @@ async function checkReaderGroup(host: Host, agent: AgentOnHost, check: Check): P
     await machine.sh(`rm -f ${ANSWER}; systemctl start ${DAEMON}`);
     await until(
       async () => (await host.answer())?.id,
-      async () => `no answer to its request:\n${await host.journal("idc-codedeploy-helper-agent")}`,
+      async () => `no answer to its request:\n${await host.journal(ONESHOT)}`,
     );
     await machine.sh(`systemctl stop ${DAEMON}`);
   });

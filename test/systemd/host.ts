@@ -9,6 +9,8 @@ import { stage } from "./staging.ts";
 import { until } from "./until.ts";
 
 export const DAEMON = "idc-codedeploy-helper.service";
+export const ONESHOT = "idc-codedeploy-helper-agent.service";
+export const PATH_UNIT = "idc-codedeploy-helper-agent.path";
 export const AGENT_CONFIG = "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml";
 export const REQUEST = "/run/idc-codedeploy-helper-agent/requests/sync";
 export const ANSWER = "/run/idc-codedeploy-helper-agent/agent.json";
@@ -115,7 +117,7 @@ ${more}`;
         const answer = await this.answer();
         return answer?.id === id ? answer : null;
       },
-      async () => `no answer to request ${id}:\n${await this.journal("idc-codedeploy-helper-agent")}`,
+      async () => `no answer to request ${id}:\n${await this.journal(ONESHOT)}`,
     );
   }
 

@@ -11,10 +11,10 @@ import { acquireLock } from "../../src/host/lock.ts";
 import { Tally } from "../readers/tally.ts";
 import { AgentOnHost } from "./agent-service.ts";
 import { baseRoot, cacheDirectory } from "./base-root.ts";
-import { type Check, checksInto } from "./checks.ts";
+import { type Check, checksInto, Interrupted } from "./checks.ts";
 import { checkDaemon } from "./daemon.ts";
 import { checkGracefulReload } from "./graceful-reload.ts";
-import { Host } from "./host.ts";
+import { Host, PATH_UNIT } from "./host.ts";
 import { checkOddReloads } from "./odd-reloads.ts";
 import { checkRequests } from "./requests.ts";
 import { checkRequirements } from "./requirements.ts";
@@ -32,7 +32,10 @@ async function checkAll(host: Host, check: Check): Promise<void> {
   const agent = new AgentOnHost(host);
   const chosen = process.argv.slice(2);
   for (const [name, group] of Object.entries(GROUPS)) {
-    if (chosen.length === 0 || chosen.includes(name)) await group(host, agent, check);
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    // The daemon brings its path unit with it, which is one of the checks.
+    if (name !== "daemon") await host.machine.sh(`systemctl start ${PATH_UNIT}`);
+    await group(host, agent, check);
   }
 }
 
@@ -50,7 +53,8 @@ async function main(interrupted: AbortSignal): Promise<number> {
   try {
     const root = await baseRoot(interrupted);
     const host = await Host.start(root, directory, (end) => ends.push(end));
-    await checkAll(host, checksInto(tally, interrupted));
+    // An interruption does not wait for the check in hand: its machine is taken away below.
+    await Promise.race([checkAll(host, checksInto(tally, interrupted)), aborted(interrupted)]);
     if (tally.exitCode !== 0) console.log(await lastWords(host));
   } catch (error) {
     if (!interrupted.aborted) throw error;
@@ -62,6 +66,13 @@ async function main(interrupted: AbortSignal): Promise<number> {
   }
   console.log(tally.summary());
   return tally.exitCode;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(new Interrupted());
+    signal.addEventListener("abort", () => reject(new Interrupted()));
+  });
 }
 
 async function removeDirectory(directory: string): Promise<void> {
@@ -76,7 +87,9 @@ const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
 // Whoever read our lines has gone (`| head`): what was started is ended all the same.
 process.stdout.on("error", () => interruption.abort());
-process.exitCode = await main(interruption.signal).catch((error: unknown) => {
+const exitCode = await main(interruption.signal).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   return 1;
 });
+// The check that was in hand at an interruption may still wait for something.
+process.exit(exitCode);

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 const request = () => scratch("agent", "requests", "sync");
 const left = () => readdirSync(scratch("agent", "requests"));
-const GOOD = { id: "a-B_1", credentialsSince: { bootId: "b", bootMs: 5 } };
+const GOOD = { id: "a-B_1", credentialsSince: { bootId: "b", bootMs: 5 }, inForce: "digest" };
 
 describe("a request", () => {
   test("arrives as it was sent, once, and nothing stays behind", async () => {
@@ -36,7 +36,7 @@ describe("a request", () => {
   });
 
   test("replaces one that was not taken yet, and may be read by root without capabilities", async () => {
-    await sendRequest(paths, { id: "old", credentialsSince: null });
+    await sendRequest(paths, { id: "old", credentialsSince: null, inForce: null });
     const umask = process.umask(0o077);
     await sendRequest(paths, GOOD);
     process.umask(umask);
@@ -93,11 +93,23 @@ describe("whatever lies in the request's place is taken away, so that systemd do
 describe("only a request that makes sense is one", () => {
   test.each([
     [JSON.stringify(GOOD), GOOD],
-    ['{"id":"x"}', { id: "x", credentialsSince: null }],
-    ['{"id":"x","credentialsSince":null,"run":"rm -rf /"}', { id: "x", credentialsSince: null }],
-    ['{"id":"x","credentialsSince":{"bootId":5,"bootMs":5}}', { id: "x", credentialsSince: null }],
-    ['{"id":"x","credentialsSince":{"bootId":"b","bootMs":"5"}}', { id: "x", credentialsSince: null }],
-    ['{"id":"x","credentialsSince":{"bootId":"b","bootMs":1e999}}', { id: "x", credentialsSince: null }],
+    ['{"id":"x"}', { id: "x", credentialsSince: null, inForce: null }],
+    [
+      '{"id":"x","credentialsSince":null,"run":"rm -rf /"}',
+      { id: "x", credentialsSince: null, inForce: null },
+    ],
+    [
+      '{"id":"x","credentialsSince":{"bootId":5,"bootMs":5}}',
+      { id: "x", credentialsSince: null, inForce: null },
+    ],
+    [
+      '{"id":"x","credentialsSince":{"bootId":"b","bootMs":"5"}}',
+      { id: "x", credentialsSince: null, inForce: null },
+    ],
+    [
+      '{"id":"x","credentialsSince":{"bootId":"b","bootMs":1e999}}',
+      { id: "x", credentialsSince: null, inForce: null },
+    ],
     ['{"id":""}', null],
     ['{"id":5}', null],
     ['{"id":"../../etc/passwd"}', null],
@@ -125,7 +137,7 @@ describe("only a request that makes sense is one", () => {
       const found = parseRequest(mangled);
       if (found === null) continue;
       expect(found.id).toMatch(/^[\w-]{1,64}$/);
-      expect(Object.keys(found)).toEqual(["id", "credentialsSince"]);
+      expect(Object.keys(found)).toEqual(["id", "credentialsSince", "inForce"]);
       if (found.credentialsSince) expect(Number.isFinite(found.credentialsSince.bootMs)).toBe(true);
     }
   });

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
+import { desiredConfig } from "../../../src/agent/desired-config.ts";
 import {
   type Difference,
-  desiredConfig,
   readOnPremisesConfig,
   repairOnPremisesConfig,
 } from "../../../src/agent/on-premises-config.ts";

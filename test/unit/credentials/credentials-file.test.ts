@@ -26,7 +26,8 @@ const place = (changes: Partial<FilePlace> = {}): FilePlace => ({
   group: null,
   ...changes,
 });
-const write = async (where = place()) => (await prepareCredentialsFile(where)).commit(SESSION);
+const write = async (where = place()) =>
+  (await (await prepareCredentialsFile(where)).commit(SESSION)).toString();
 const content = (name = "credentials") => readFileSync(scratch(name), "utf8");
 
 async function failureOf(where = place()): Promise<Failure> {

@@ -23,6 +23,8 @@ const ISSUED_MS = Date.parse("2026-11-22T10:00:00Z");
 const RECORD: RefreshRecord = {
   sha256: sha256("text"),
   sessionArn: "arn:aws:sts::123456789012:assumed-role/Role/SN-1",
+  profile: "default",
+  group: null,
   issuedAt: new Date(ISSUED_MS).toISOString(),
   expiresAt: new Date(ISSUED_MS + HOUR_MS).toISOString(),
   bootId: "boot-1",
@@ -48,8 +50,8 @@ describe("when the credentials expire, on this boot's clock", () => {
       6 * HOUR_MS,
     ],
     [
-      "in the same boot, the clock a day ahead",
-      at(ISSUED_MS + 24 * HOUR_MS, 5.5 * HOUR_MS),
+      "in the same boot, the clock nine hours back",
+      at(ISSUED_MS - 9 * HOUR_MS, 5.5 * HOUR_MS),
       "boot-1",
       6 * HOUR_MS,
     ],
@@ -131,14 +133,35 @@ describe("the credentials file is told by its hash", () => {
     ["missing", null, null],
   ])("%s: %j", async (state, text, record) => {
     if (text !== null) writeFileSync(scratch("credentials"), text);
-    expect(await inspectFile(scratch("credentials"), record)).toBe(state);
+    expect(await inspectFile(scratch("credentials"), record, RECORD)).toBe(state);
   });
 
   test("and a link or a directory is not ours, whatever is behind it", async () => {
     writeFileSync(scratch("real"), "text");
     symlinkSync("real", scratch("link"));
     mkdirSync(scratch("directory"));
-    expect(await inspectFile(scratch("link"), RECORD)).toBe("foreign");
-    expect(await inspectFile(scratch("directory"), RECORD)).toBe("foreign");
+    expect(await inspectFile(scratch("link"), RECORD, RECORD)).toBe("foreign");
+    expect(await inspectFile(scratch("directory"), RECORD, RECORD)).toBe("foreign");
+  });
+});
+
+describe("what a pause of the host or a change of the config does to what is recorded", () => {
+  test("two hours that only the wall clock knows of have passed for the session, too", () => {
+    const now = at(ISSUED_MS + 130 * MINUTE_MS, 5 * HOUR_MS + 10 * MINUTE_MS);
+    expect(expiresBootMs(RECORD, now, "boot-1")).toBeLessThan(now.bootMs);
+  });
+
+  test("a clock put right by minutes is no pause", () => {
+    const now = at(ISSUED_MS + 15 * MINUTE_MS, 5 * HOUR_MS + 10 * MINUTE_MS);
+    expect(expiresBootMs(RECORD, now, "boot-1")).toBe(RECORD.expiresBootMs);
+  });
+
+  test.each([
+    { sessionArn: "arn:aws:sts::123456789012:assumed-role/Other/SN-1" },
+    { profile: "other" },
+    { group: "readers" },
+  ])("a file made for something else than %j is ours, and outdated", async (change) => {
+    writeFileSync(scratch("credentials"), "text");
+    expect(await inspectFile(scratch("credentials"), RECORD, { ...RECORD, ...change })).toBe("outdated");
   });
 });

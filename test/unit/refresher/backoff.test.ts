@@ -28,19 +28,43 @@ describe("the delay after the first, the third and the hundredth failure in a ro
         ? [5_000, 20_000, 160_000]
         : [1_000, 4_000, 40_000];
     const steps = [1, 3, 100];
-    expect(steps.map((count) => backoffDelayMs(failure(kind), count, 1))).toEqual(longest);
-    expect(steps.map((count) => backoffDelayMs(failure(kind), count, 0))).toEqual(
-      longest.map((ms) => ms / 2),
-    );
+    expect(
+      steps.map((count) =>
+        backoffDelayMs(failure(kind), { failuresInARow: count, random: 1, remainingMs: null }),
+      ),
+    ).toEqual(longest);
+    expect(
+      steps.map((count) =>
+        backoffDelayMs(failure(kind), { failuresInARow: count, random: 0, remainingMs: null }),
+      ),
+    ).toEqual(longest.map((ms) => ms / 2));
   });
 
   test("never shrinks from one failure to the next, and stays finite for ever", () => {
     for (const kind of FAILURE_KINDS) {
-      const delays = Array.from({ length: 2_000 }, (_, index) => backoffDelayMs(failure(kind), index + 1, 1));
+      const delays = Array.from({ length: 2_000 }, (_, index) =>
+        backoffDelayMs(failure(kind), { failuresInARow: index + 1, random: 1, remainingMs: null }),
+      );
       expect(delays).toEqual([...delays].sort((a, b) => a - b));
       expect(Number.isFinite(delays.at(-1))).toBe(true);
     }
   });
+});
+
+describe("while the agent holds credentials that run out", () => {
+  test.each([
+    ["denied", 4 * 60_000, 60_000],
+    ["throttled", 4 * 60_000, 60_000],
+    ["denied", 60_000, 40_000],
+    ["denied", 3_600_000, 300_000],
+    ["denied", -1, 300_000],
+    ["unreachable", 60_000, 40_000],
+  ] as const)(
+    "a refresh that fails as %s with %s ms left is tried again within %s ms",
+    (kind, remainingMs, delay) => {
+      expect(backoffDelayMs(failure(kind), { failuresInARow: 100, random: 1, remainingMs })).toBe(delay);
+    },
+  );
 });
 
 describe("a server that asks us to stay away", () => {
@@ -50,7 +74,13 @@ describe("a server that asks us to stay away", () => {
     [599_000, 599_000],
     [86_400_000, 600_000],
   ])("for %s ms is heard: %s ms", (retryAfterMs, delay) => {
-    expect(backoffDelayMs(failure("server_error", retryAfterMs), 1, 0)).toBe(delay);
+    expect(
+      backoffDelayMs(failure("server_error", retryAfterMs), {
+        failuresInARow: 1,
+        random: 0,
+        remainingMs: null,
+      }),
+    ).toBe(delay);
   });
 });
 
@@ -65,11 +95,11 @@ describe("failures in a row", () => {
     for (const [index, delay] of [1_000, 2_000, 4_000].entries()) {
       attempts.begin(child, "schedule", at(index));
       expect(attempts.last).toMatchObject({ number: index + 1, result: null });
-      const streak = attempts.end(failed, at(index));
+      const streak = attempts.end(failed, at(index), null);
       expect(streak).toMatchObject({ count: index + 1, sinceMs: 1_000_000, retryBootMs: index + delay });
     }
     attempts.begin(child, "retry", at(9_000));
-    expect(attempts.end(issued, at(9_100))).toMatchObject({ count: 3, sinceMs: 1_000_000 });
+    expect(attempts.end(issued, at(9_100), null)).toMatchObject({ count: 3, sinceMs: 1_000_000 });
     expect(attempts.streak).toBeNull();
     expect(attempts.last).toMatchObject({
       number: 4,
@@ -81,6 +111,6 @@ describe("failures in a row", () => {
 
   test("are retried sooner under the time factor", () => {
     const attempts = new Attempts(10, () => 1);
-    expect(attempts.end(failed, at(0))?.retryBootMs).toBe(100);
+    expect(attempts.end(failed, at(0), null)?.retryBootMs).toBe(100);
   });
 });

@@ -16,6 +16,8 @@ export const RECORD: RefreshRecord = {
   sessionArn: "arn:aws:sts::123456789012:assumed-role/Role/SN-1",
   issuedAt: iso(-15),
   expiresAt: iso(45),
+  profile: "default",
+  group: null,
   bootId: "boot-1",
   issuedBootMs: NOW_BOOT_MS - 15 * MIN,
   expiresBootMs: NOW_BOOT_MS + 45 * MIN,
