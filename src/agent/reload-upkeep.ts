@@ -26,6 +26,9 @@ const WATCH_MS = 15_000;
  */
 const LEAVING_LIMIT_MS = 10 * 60_000;
 
+/** Its master replaces a worker after 5 s, and one that dies at start again and again is there in between. */
+const WORKER_MISSING_LIMIT_MS = 5 * 60_000;
+
 export type Reload = Omit<SyncAnswer["reload"], "causes">;
 
 export interface ReloadSituation {
@@ -45,6 +48,8 @@ export interface ReloadSituation {
 export async function reloadIfNeeded(situation: ReloadSituation): Promise<Reload> {
   const { config, service, causes, record } = situation;
   const unit = config.agent.service;
+  const missing = whyNoWorker(situation);
+  if (missing !== null) return missing;
   if (service.state !== "running") {
     record.leaving = null;
     return outcome("not_running", service.detail);
@@ -63,6 +68,19 @@ export async function reloadIfNeeded(situation: ReloadSituation): Promise<Reload
   const wait = whyWait(events, situation);
   if (wait !== null) return wait;
   return isStuck(situation) ? restartIfHarmless(situation, events) : reload(situation);
+}
+
+/** An agent without a worker polls nothing, however "active" it is: a few minutes of that are a failure. */
+function whyNoWorker({ config, service, record, factor }: ReloadSituation): Reload | null {
+  const { state, worker } = service;
+  const isMissing = state === "starting" || (state === "running" && worker === null);
+  const { bootMs } = readClock();
+  record.workerMissingSinceBootMs = isMissing ? (record.workerMissingSinceBootMs ?? bootMs) : null;
+  if (record.workerMissingSinceBootMs === null) return null;
+  const missingMs = bootMs - record.workerMissingSinceBootMs;
+  if (missingMs < scaledLimit(WORKER_MISSING_LIMIT_MS, factor)) return null;
+  const detail = `the agent has had no worker for ${formatDuration(missingMs * factor)}, so it polls nothing`;
+  return outcome("failed", detail, `See the agent's log and systemctl status ${config.agent.service}.`);
 }
 
 /**

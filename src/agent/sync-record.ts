@@ -18,6 +18,8 @@ export interface SyncRecord {
   lastReloadBootMs: number | null;
   /** Why the last reload failed; null when it did not. */
   lastFailure: { detail: string; nextStep: string } | null;
+  /** Since when the agent has been running without a worker; null while it has one, or is not running. */
+  workerMissingSinceBootMs: number | null;
   /** The worker that was asked to end and had not ended yet when we last looked. */
   leaving: LeavingWorker | null;
 }
@@ -29,6 +31,7 @@ export async function readSyncRecord(paths: Paths, bootId: string): Promise<Sync
     config: null,
     lastReloadBootMs: null,
     lastFailure: null,
+    workerMissingSinceBootMs: null,
     leaving: null,
   };
   try {

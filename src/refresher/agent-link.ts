@@ -140,6 +140,7 @@ function wantsAnother({ reload, agent }: SyncAnswer): boolean {
     reload.state === "deferred" ||
     reload.state === "failed" ||
     reload.state === "under_way" ||
+    (agent.state === "running" && agent.workerPid === null) ||
     agent.state === "starting" ||
     agent.state === "stopping"
   );

@@ -18,7 +18,7 @@ import {
   sha256,
   writeRecord,
 } from "../credentials/record.ts";
-import { Failure } from "../failure.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
 import { readBootId, readClock } from "../host/clock.ts";
 import { acquireLock } from "../host/lock.ts";
 import { scaledLimit } from "../host/service-environment.ts";
@@ -65,7 +65,9 @@ export async function issueCredentials(
       const previous = await previousExpiry(config, before);
       const content = await file.commit(role.session.credentials);
       const record = makeRecord({ config, before, role, content, previous });
-      await writeRecord(files.refreshRecord, record);
+      await writeRecord(files.refreshRecord, record).catch((error: unknown) => {
+        throw notRecorded(files.refreshRecord, error);
+      });
       const { issuedAt, expiresAt, sessionArn } = record;
       return { issuedAt, expiresAt, sessionArn, warnings: warningsOf(config, role) };
     } finally {
@@ -74,6 +76,15 @@ export async function issueCredentials(
   } finally {
     lock.release();
   }
+}
+
+/** The agent has what it needs, but we shall not know the file again: it is made anew until the record is kept. */
+function notRecorded(path: string, error: unknown): Failure {
+  return new Failure({
+    kind: "cannot_write",
+    message: `the credentials file was replaced, but its record ${path} was not written: ${errorCode(error) ?? errorText(error)}`,
+    nextStep: "Free some space, or mend the directory's owner and mode; it is tried again.",
+  });
 }
 
 interface Granted extends AssumedRole {

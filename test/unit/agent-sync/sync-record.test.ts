@@ -16,6 +16,7 @@ const FRESH: SyncRecord = {
   config: null,
   lastReloadBootMs: null,
   lastFailure: null,
+  workerMissingSinceBootMs: null,
   leaving: null,
 };
 const RECORD: SyncRecord = {
@@ -23,6 +24,7 @@ const RECORD: SyncRecord = {
   config: { meaning: "m", sinceBootMs: 5 },
   lastReloadBootMs: 7,
   lastFailure: { detail: "d", nextStep: "n" },
+  workerMissingSinceBootMs: null,
   leaving: { pid: 1, startTicks: 2, askedBootMs: 3 },
 };
 
