@@ -45,6 +45,8 @@ const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TE
 export class Machine {
   readonly #nspawn: ChildProcess;
   readonly #name: string;
+  /** Ends what still runs inside by our doing. */
+  readonly #ending = new AbortController();
   #leader = 0;
   #console = "";
 
@@ -107,7 +109,7 @@ export class Machine {
   run(command: readonly string[], options: { input?: string; env?: readonly string[] } = {}): Promise<Ended> {
     const { input = "", env = [] } = options;
     const inside = ["-t", String(this.#leader), "--all", "--wd", "env", "-i", ...ENVIRONMENT, ...env];
-    return runToEnd("nsenter", [...inside, ...command], { input });
+    return runToEnd("nsenter", [...inside, ...command], { input, signal: this.#ending.signal });
   }
 
   /** Runs a shell script inside. @throws with what it said, when it fails */
@@ -125,6 +127,9 @@ export class Machine {
   }
 
   async stop(): Promise<void> {
+    // The container's shutdown stops all processes before it kills them; nsenter stops when its child does, and
+    // would then never see that child end, nor let the container end.
+    this.#ending.abort();
     await this.#powerOff();
     for (const root of CGROUP_ROOTS) removeGroup(join(root, this.#name));
   }
