@@ -75,7 +75,7 @@ export async function syncUntilDone(scene: Pick<AgentScene, "host">): Promise<Sy
   for (let n = 0; n < 100; n += 1) {
     const answer = await syncOnce(scene);
     if (answer.reload.state !== "deferred" && answer.reload.state !== "under_way") return answer;
-    await sleep(200);
+    await sleep(500);
   }
   throw new Error("the reload was never done");
 }

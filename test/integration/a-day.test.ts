@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
+import type { Status } from "../../src/report/status.ts";
 import { type RunningAgent, startAgent } from "../agent/launch.ts";
 import type { TraceEvent } from "../agent/trace.ts";
 import { type Emulator, startEmulator } from "../aws-emulator/emulator.ts";
@@ -22,6 +23,9 @@ const HOURS = isFull ? 24 : 6;
 const EVERY_MINUTES = isFull ? 30 : 15;
 const HOUR_MS = 3_600_000 / FACTOR;
 const PICKUP_WINDOW_MS = 1_680_000 / FACTOR;
+/** The longest backoff step, and what a millisecond more or less in a status file amounts to. */
+const LONGEST_STEP_MS = 40_000;
+const ROUNDING_MS = 20 * FACTOR;
 /** Real time that may pass from the decision to reload to the signal. */
 const SYNC_TAKES_MS = 2_000;
 
@@ -42,7 +46,10 @@ const stsFails =
  */
 const OUTAGES: Outage[] = [
   { ...(isFull ? { from: 3, to: 3.4 } : { from: 0.6, to: 0.9 }), begin: stsFails("error-500") },
-  { ...(isFull ? { from: 6, to: 9 } : { from: 1.3, to: 2.6 }), begin: (emulator) => emulator.down() },
+  {
+    ...(isFull ? { from: 6, to: 9 } : { from: 1.3, to: 2.6 }),
+    begin: ({ faults }) => void faults.set({ kind: "hang" }),
+  },
   { ...(isFull ? { from: 14, to: 19 } : { from: 3.2, to: 5.2 }), begin: stsFails("hang") },
 ];
 
@@ -88,16 +95,27 @@ network: { connect_timeout: 1s, request_timeout: 1s }
   return { emulator, host, agent, log: () => `${run.log()}\n${unit.log()}` };
 }
 
-async function liveThrough({ emulator, host }: Day): Promise<{ ends: number[]; eventIds: string[] }> {
+interface Lived {
+  /** When each outage ended. */
+  ends: number[];
+  /** For each outage the longest pause before another attempt that status announced in it, in simulated time. */
+  longestPausesMs: number[];
+  eventIds: string[];
+}
+
+async function liveThrough({ emulator, host }: Day): Promise<Lived> {
   const startMs = Date.now();
   const at = (hour: number) => sleep(Math.max(0, startMs + hour * HOUR_MS - Date.now()));
-  const ends = OUTAGES.map(async ({ from, to, begin }) => {
+  const outages = OUTAGES.map(async ({ from, to, begin }) => {
     await at(from);
     await begin(emulator);
-    await at(to);
+    const pausesMs: number[] = [];
+    while (Date.now() < startMs + to * HOUR_MS) {
+      pausesMs.push(pauseMs(host.status()));
+      await sleep(20);
+    }
     emulator.faults.clear();
-    await emulator.up();
-    return Date.now();
+    return { endMs: Date.now(), longestPauseMs: Math.max(...pausesMs) };
   });
   const eventIds = EVENTS.map(async ({ at: hour, minutes, leaves }) => {
     await at(hour);
@@ -107,7 +125,19 @@ async function liveThrough({ emulator, host }: Day): Promise<{ ends: number[]; e
       .id;
   });
   await at(HOURS);
-  return { ends: await Promise.all(ends), eventIds: await Promise.all(eventIds) };
+  const over = await Promise.all(outages);
+  return {
+    ends: over.map(({ endMs }) => endMs),
+    longestPausesMs: over.map(({ longestPauseMs }) => longestPauseMs),
+    eventIds: await Promise.all(eventIds),
+  };
+}
+
+/** Between a failed attempt and the next, in simulated milliseconds; 0 when none has failed. */
+function pauseMs(status: Status | null): number {
+  const { last_attempt: attempt, next_refresh_at: next } = status ?? {};
+  if (attempt?.result !== "failed" || !attempt.finished_at || !next) return 0;
+  return (Date.parse(next) - Date.parse(attempt.finished_at)) * FACTOR;
 }
 
 const assumeRoles = (emulator: Emulator) =>
@@ -159,7 +189,7 @@ it(`${HOURS} hours with three outages and a dozen lifecycle events: no expired p
 }, async () => {
   const day = await startDay();
   const { emulator, host, agent } = day;
-  const { ends, eventIds } = await liveThrough(day);
+  const { ends, longestPausesMs, eventIds } = await liveThrough(day);
   const states = await Promise.all(eventIds.map(async (id) => (await emulator.events.waitFor(id)).state));
   const applications = readFileSync(join(host.directory, "applications"), "utf8")
     .trim()
@@ -171,6 +201,10 @@ it(`${HOURS} hours with three outages and a dozen lifecycle events: no expired p
 
   expect(states).toEqual(EVENTS.map(() => "succeeded"));
   expect(alive).toHaveLength(EVENTS.filter(({ leaves }) => leaves).length);
+  for (const longestMs of longestPausesMs) {
+    expect(longestMs).toBeGreaterThan(0);
+    expect(longestMs).toBeLessThanOrEqual(LONGEST_STEP_MS + ROUNDING_MS);
+  }
   expect(expiredPolls(day, ends)).toEqual([]);
   const needless = reloads.filter((reload) => !wasNeeded(day, reload));
   expect(needless, day.log()).toEqual([]);

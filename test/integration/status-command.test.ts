@@ -16,9 +16,9 @@ async function openRunning(test: TestContext, options: SceneOptions = {}) {
   return { ...scene, run };
 }
 
+/** For a person and for a program at once: both must come to the same. */
 async function statusOf({ host }: Pick<Scene, "host">) {
-  const human = await host.command("status");
-  const json = await host.command("status", "--json");
+  const [human, json] = [await host.command("status"), await host.command("status", "--json")];
   const answer = JSON.parse(json.stdout) as { verdict: string; summary: string; status: Status | null };
   const [firstLine = ""] = human.stdout.split("\n");
   return { firstLine, text: human.stdout, code: human.code, jsonCode: json.code, answer };

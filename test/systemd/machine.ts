@@ -39,7 +39,7 @@ for hierarchy in ${CGROUP_ROOTS.join(" ")}; do
 done
 exec systemd-nspawn -q -D "$3/root" --machine="$4" --register=no --keep-unit --console=pipe --boot`;
 
-const POWER_OFF_LIMIT_MS = 15_000;
+const POWER_OFF_LIMIT_MS = 5_000;
 const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb"];
 
 export class Machine {
