@@ -10,7 +10,7 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.PHONY: help build test check demo readers e2e clean
+.PHONY: help build test check demo readers e2e day clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,6 +34,9 @@ readers: node_modules/.installed ## the credentials file and the stand-in agent 
 e2e: node_modules/.installed ## on a booted systemd (needs root, debootstrap and systemd-container)
 	@npm run --silent build >/dev/null
 	@npm run --silent e2e
+
+day: node_modules/.installed ## 24 simulated hours with outages and deployments, in twelve minutes
+	@IDC_TEST_DAY=full npm run --silent test -- test/integration/a-day.test.ts
 
 clean: ## removes what was built
 	rm -rf dist build coverage node_modules

@@ -1,5 +1,6 @@
 /** Service, root oneshot and agent together: what the agent must load it is made to load, and status tells. */
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "vitest";
 import { startAgent } from "../agent/launch.ts";
 import { breakRegion, newWorkerPolls, reloads } from "../harness/agent-scene.ts";
@@ -61,24 +62,23 @@ describe.concurrent("service and agent", () => {
   });
 
   it("credentials that come too late for the agent's next read: the agent is reloaded once", async (test) => {
-    const timeFactor = 240;
-    const scene = await openAtRest(test, { timeFactor });
-    const { emulator, host, agent, run } = scene;
+    const scene = await openAtRest(test);
+    const { host, agent } = scene;
     const worker = agent.workerPid();
-    await emulator.down();
-    const { expires_at = "" } = host.status()?.credentials ?? {};
-    process.kill(run.pid, "SIGUSR2");
-    // Later than this, what the agent holds expires before it reads the file by itself.
-    const tooLate = Date.parse(expires_at) - 1_680_000 / timeFactor + 300;
-    await eventually(
-      () => Date.now() > tooLate,
-      () => "time stands still",
+    await scene.run.stop();
+    // As if the service had been away for fifty minutes of the hour that what the agent holds lasts.
+    const record = host.record();
+    const awayMs = 3_000_000 / FACTOR;
+    const issuedBootMs = (record?.issuedBootMs ?? 0) - awayMs;
+    const expiresBootMs = (record?.expiresBootMs ?? 0) - awayMs;
+    writeFileSync(
+      join(host.stateDir, "refresh.json"),
+      JSON.stringify({ ...record, issuedBootMs, expiresBootMs }),
     );
-    await emulator.up();
-    await host.waitForStatus(({ state }) => state === "fresh", "recovery");
+    const run = host.startRun();
     await newWorkerPolls(scene, worker);
-    test.expect(reloads(scene)).toHaveLength(1);
     test.expect(await run.waitForLog("agent_loaded")).toContain("for=credentials");
+    test.expect(reloads(scene)).toHaveLength(1);
   });
 
   it("agent.reload never: status and its exit code say that the agent waits for a hand", async (test) => {

@@ -75,7 +75,7 @@ describe.concurrent("a credentials file that cannot be written", () => {
   it("read-only file system: named as such, AWS is not asked", async (test) => {
     const found = await refreshOnOtherMount(
       test,
-      `mount -t tmpfs tmpfs "$DIR" && printf '[other]\\nkey = old\\n' > "$DIR/credentials" && mount -o remount,ro "$DIR"`,
+      `mount -t tmpfs tmpfs "$DIR" && printf '[other]\\nkey = old\\n' > "$DIR/credentials" && mount -o remount,bind,ro "$DIR"`,
     );
     test.expect(found.answer).toMatchObject({ result: "failed", kind: "cannot_write" });
     test.expect(found.answer.message).toContain("read-only");
