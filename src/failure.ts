@@ -4,7 +4,7 @@
  * A failure must never carry a secret: its text reaches the journal, the status file and the terminal.
  */
 
-/** Every kind of failure. The names are stable: operators alert on them. */
+/** What a refresh can fail with. The names are stable: operators alert on them. */
 export const FAILURE_KINDS = [
   "unreachable",
   "timeout",
@@ -20,11 +20,26 @@ export const FAILURE_KINDS = [
   "bad_answer",
   "cannot_write",
   "config",
+  "cloned_machine",
   "busy",
   "crashed",
 ] as const;
 
-export type FailureKind = (typeof FAILURE_KINDS)[number];
+/** What the commands can fail with that an operator types. */
+const OPERATOR_KINDS = [
+  "usage",
+  "host_not_ready",
+  "operator_credentials_missing",
+  "operator_credentials_invalid",
+  "operator_credentials_expired",
+  "conflict",
+  "not_registered",
+  "invalid_request",
+  "limit_exceeded",
+  "interrupted",
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number] | (typeof OPERATOR_KINDS)[number];
 
 /** Kinds that no amount of retrying mends: a person has to change something first. */
 const NEEDS_A_PERSON: ReadonlySet<FailureKind> = new Set([
@@ -34,6 +49,7 @@ const NEEDS_A_PERSON: ReadonlySet<FailureKind> = new Set([
   "denied",
   "role_or_duration_not_allowed",
   "config",
+  "cloned_machine",
 ]);
 
 export function needsAPerson(kind: FailureKind): boolean {

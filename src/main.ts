@@ -1,7 +1,7 @@
 /** argv to command. The only place that ends the process, and the only one that prints an error. */
 
 import { Command, CommanderError } from "commander";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { VERSION } from "./version.ts";
 
@@ -48,6 +48,22 @@ async function main(argv: string[]): Promise<number> {
     .addOption(hidden("--plan"))
     .addOption(hidden("--resolved-config"))
     .action(perform(async () => (await import("./commands/check-config.ts")).checkConfig));
+  command("iam", "the IAM policies that hosts, their base identity and their operator need")
+    .option("--bucket <name>", "the S3 bucket of your revisions, the only one that hosts may read")
+    .option("--role-arn <arn>", "the role that hosts assume (from the config)")
+    .option("--account <id>", "in place of --role-arn: the account, for a role of the usual name")
+    .option("--region <region>", "the region of CodeDeploy (from the config)")
+    .option("--serial-pattern <pattern>", "serials that are allowed, such as 'web-*' (from the config)")
+    .option("--base-arn <arn>", "what hosts call AssumeRole with (user/idc-codedeploy-base)")
+    .option("--auth-policy", "the agent is set to :enable_auth_policy:")
+    .option("--certificate", "a certificate on each host instead of a key (IAM Roles Anywhere)")
+    .option("--trust-anchor-arn <arn>", "with --certificate: whose certificates are taken")
+    .option("--profile-arn <arn>", "with --certificate: the profile of IAM Roles Anywhere")
+    .option("--format <format>", "json, or cloudformation: one template for all of it")
+    .option("--only <part>", "one bare document: role, trust, base, operator, base-trust, profile")
+    .option("--json", "the same as --format json")
+    .addHelpText("after", IAM_EXAMPLE)
+    .action(perform(async () => (await import("./commands/iam.ts")).iam));
   program
     .command("version")
     .description("the version of this program")
@@ -59,6 +75,13 @@ async function main(argv: string[]): Promise<number> {
 
 const CONFIG_DEFAULT = "/etc/idc-codedeploy-helper/config.yaml";
 
+const IAM_EXAMPLE = `
+Example:
+  idc-helper iam --account 123456789012 --region ap-northeast-2 --bucket my-revisions \\
+    --serial-pattern 'web-*' --format cloudformation > idc-iam.json
+  aws cloudformation deploy --stack-name idc-iam --template-file idc-iam.json \\
+    --capabilities CAPABILITY_NAMED_IAM`;
+
 function hidden(flags: string) {
   return new Command().createOption(flags).hideHelp();
 }
@@ -67,7 +90,7 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Failure) {
     process.stderr.write(`${error.message}\n${error.nextStep === "" ? "" : `  ${error.nextStep}\n`}`);
-    return error.kind === "config" ? EXIT.config : EXIT.failed;
+    return exitCodeOf(error.kind);
   }
   // A bug. Its stack is what a report of it needs; it names code, never data.
   process.stderr.write(

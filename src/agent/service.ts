@@ -4,14 +4,10 @@
  * `active` proves nothing about the worker (FACTS), and a SysV-generated unit has no main process at all, so the
  * processes themselves are looked at.
  */
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { promisify } from "node:util";
 import { errorText } from "../failure.ts";
+import { isBootedWithSystemd, showUnit, type UnitProperties } from "../host/systemd.ts";
 import { children, identify, isMaster, masterFromPidFile, type ProcessIdentity } from "./processes.ts";
 import type { AgentSettings } from "./settings.ts";
-
-const execute = promisify(execFile);
 
 export type ServiceState =
   | "running"
@@ -39,22 +35,17 @@ export interface AgentService {
   worker: ProcessIdentity | null;
 }
 
-export type UnitProperties = ReadonlyMap<string, string>;
-
 const PROPERTIES =
-  "LoadState,ActiveState,SubState,UnitFileState,MainPID,ControlGroup,InvocationID,CanReload,Result";
-const SHOW_LIMIT_MS = 10_000;
+  "LoadState ActiveState SubState UnitFileState MainPID ControlGroup InvocationID CanReload Result".split(
+    " ",
+  );
 
 export async function inspectService(unit: string, settings: AgentSettings): Promise<AgentService> {
   const byHand = () => withoutUnit(settings);
-  if (!existsSync("/run/systemd/system")) return byHand();
+  if (!isBootedWithSystemd()) return byHand();
   let properties: UnitProperties;
   try {
-    const { stdout } = await execute("systemctl", ["show", "--property", PROPERTIES, "--", unit], {
-      timeout: SHOW_LIMIT_MS,
-      killSignal: "SIGKILL",
-    });
-    properties = parseProperties(stdout);
+    properties = await showUnit(unit, PROPERTIES);
   } catch (error) {
     const detail = `systemctl show ${unit} failed: ${errorText(error).split("\n")[0]}`;
     return { ...nothing("unknown", detail), isUnit: true };
@@ -66,15 +57,6 @@ export async function inspectService(unit: string, settings: AgentSettings): Pro
       : service;
   }
   return withProcesses(interpretUnit(properties, unit), properties, settings);
-}
-
-export function parseProperties(text: string): UnitProperties {
-  return new Map(
-    text.split("\n").flatMap((line): [string, string][] => {
-      const at = line.indexOf("=");
-      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
-    }),
-  );
 }
 
 type UnitState = Pick<AgentService, "state" | "detail">;

@@ -7,11 +7,7 @@
  * the list. Tried on systemd 252: killing the unit's control process ends the reload as failed, and the unit is
  * "active" again; its main process and its control group are not touched.
  */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import { errorText } from "../failure.ts";
-
-const execute = promisify(execFile);
+import { systemctl, systemctlMessage } from "../host/systemd.ts";
 
 export interface FailedReload {
   kind: "failed";
@@ -45,15 +41,13 @@ export function systemctlRestart(unit: string, limitMs: number): Promise<JobOutc
 
 async function runJob(verb: "reload" | "restart", unit: string, limitMs: number): Promise<JobOutcome> {
   try {
-    await systemctl(limitMs, verb, "--no-ask-password", "--", unit);
+    await systemctl(limitMs, verb, "--", unit);
     return { kind: "ended" };
   } catch (error) {
     if (error instanceof Error && "killed" in error && error.killed === true) return { kind: "running" };
-    // The first line only repeats the command; the second is what systemctl said.
-    const [first = "", said = first] = errorText(error).trim().split("\n");
     return {
       kind: "failed",
-      detail: `systemctl ${verb} ${unit} failed: ${said}`,
+      detail: `systemctl ${verb} ${unit} failed: ${systemctlMessage(error)}`,
       nextStep: `See: systemctl status ${unit}; journalctl -u ${unit}`,
     };
   }
@@ -70,9 +64,4 @@ async function endReload(unit: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function systemctl(limitMs: number, ...args: string[]): Promise<string> {
-  const { stdout } = await execute("systemctl", args, { timeout: limitMs, killSignal: "SIGKILL" });
-  return stdout.trim();
 }

@@ -12,11 +12,28 @@ export interface CallContext {
   action: string;
   /** Host, with the proxy if any. */
   where: string;
-  /** Where the base credentials came from. */
-  baseSource: string;
-  roleArn: string;
+  /** Whose credentials signed it, and where those came from. */
+  caller: Caller;
+  /** What it was called on, for messages: a role's ARN, an instance name. */
+  resource: string;
   /** The server's clock minus ours in milliseconds, where an answer told it. */
   skewMs: number | null;
+}
+
+export interface Caller {
+  /** `base`: what AssumeRole is called with; `operator`: a person's; `session`: what the agent uses. */
+  identity: "base" | "operator" | "session";
+  source: string;
+}
+
+const CALLER_NAMES: Record<Caller["identity"], string> = {
+  base: "base credentials",
+  operator: "operator's credentials",
+  session: "session credentials",
+};
+
+export function describeCaller({ identity, source }: Caller): string {
+  return `the ${CALLER_NAMES[identity]} (${source})`;
 }
 
 interface Verdict {
@@ -27,16 +44,22 @@ interface Verdict {
 
 type Judge = (context: CallContext, text: string) => Verdict;
 
-const baseInvalid: Judge = ({ baseSource }, text) => ({
-  kind: "base_credentials_invalid",
-  message: `AWS does not accept the base credentials (${baseSource}): ${text}`,
-  nextStep: "Check that the key is active in IAM and was copied whole; then replace it.",
+const credentialsInvalid: Judge = ({ caller }, text) => ({
+  kind: caller.identity === "operator" ? "operator_credentials_invalid" : "base_credentials_invalid",
+  message: `AWS does not accept ${describeCaller(caller)}: ${text}`,
+  nextStep:
+    caller.identity === "operator"
+      ? "Check them with: aws sts get-caller-identity; or choose others with --profile."
+      : "Check that the key is active in IAM and was copied whole; then replace it.",
 });
 
-const baseExpired: Judge = ({ baseSource }, text) => ({
-  kind: "base_credentials_expired",
-  message: `the base credentials (${baseSource}) have expired: ${text}`,
-  nextStep: "Renew them, or see why what renews them (credential_process, SSO) no longer does.",
+const credentialsExpired: Judge = ({ caller }, text) => ({
+  kind: caller.identity === "operator" ? "operator_credentials_expired" : "base_credentials_expired",
+  message: `${describeCaller(caller)} have expired: ${text}`,
+  nextStep:
+    caller.identity === "operator"
+      ? "Log in again (aws sso login, or fetch new temporary credentials) and run the command once more."
+      : "Renew them, or see why what renews them (credential_process, SSO) no longer does.",
 });
 
 const clockOff: Judge = ({ skewMs }, text) => ({
@@ -45,11 +68,13 @@ const clockOff: Judge = ({ skewMs }, text) => ({
   nextStep: "Set the clock and keep it set: chronyc tracking, or timedatectl.",
 });
 
-const denied: Judge = ({ roleArn, action }, text) => ({
+const denied: Judge = ({ resource, action, caller }, text) => ({
   kind: "denied",
-  message: `AWS denies ${action} on ${roleArn}: ${text}`,
+  message: `AWS denies ${action} on ${resource}: ${text}`,
   nextStep:
-    "Let the base identity call sts:AssumeRole on this role, and name the identity in the role's trust policy.",
+    caller.identity === "operator"
+      ? `Let the operator call codedeploy:${action}; idc-helper iam prints the whole policy.`
+      : "Let the base identity call sts:AssumeRole on this role, and name the identity in the role's trust policy.",
 });
 
 const regionDisabled: Judge = (_, text) => ({
@@ -58,9 +83,9 @@ const regionDisabled: Judge = (_, text) => ({
   nextStep: "Activate it under IAM, account settings, or use another region.",
 });
 
-const notAllowed: Judge = ({ roleArn }, text) => ({
+const notAllowed: Judge = ({ resource }, text) => ({
   kind: "role_or_duration_not_allowed",
-  message: `STS refuses what was asked of ${roleArn}: ${text}`,
+  message: `STS refuses what was asked of ${resource}: ${text}`,
   nextStep: "Correct role_arn, serial or session_duration in the configuration.",
 });
 
@@ -71,6 +96,26 @@ const throttled: Judge = ({ action }, text) => ({
     "Nothing to do: it is tried again, later each time. If many hosts see it, spread them with splay: auto.",
 });
 
+const conflict: Judge = (_, text) => ({ kind: "conflict", message: text, nextStep: "" });
+
+const notRegistered: Judge = ({ resource }, text) => ({
+  kind: "not_registered",
+  message: `${resource} is not registered with CodeDeploy: ${text}`,
+  nextStep: "Register it: idc-helper register",
+});
+
+const invalidRequest: Judge = ({ action, resource }, text) => ({
+  kind: "invalid_request",
+  message: `CodeDeploy refuses ${action} on ${resource}: ${text}`,
+  nextStep: "Correct the serial, the role or the tags that were given.",
+});
+
+const limitExceeded: Judge = ({ action, resource }, text) => ({
+  kind: "limit_exceeded",
+  message: `CodeDeploy refuses ${action} on ${resource}: ${text}`,
+  nextStep: "An on-premises instance has at most 10 tags: remove some, or give fewer.",
+});
+
 const BY_CODE: ReadonlyMap<string, Judge> = new Map(
   Object.entries({
     AccessDenied: denied,
@@ -79,14 +124,14 @@ const BY_CODE: ReadonlyMap<string, Judge> = new Map(
     OptInRequired: denied,
     RegionDisabledException: regionDisabled,
     RegionDisabled: regionDisabled,
-    InvalidClientTokenId: baseInvalid,
-    UnrecognizedClientException: baseInvalid,
-    IncompleteSignature: baseInvalid,
-    MissingAuthenticationToken: baseInvalid,
-    SignatureDoesNotMatch: baseInvalid,
-    InvalidSignatureException: baseInvalid,
-    ExpiredToken: baseExpired,
-    ExpiredTokenException: baseExpired,
+    InvalidClientTokenId: credentialsInvalid,
+    UnrecognizedClientException: credentialsInvalid,
+    IncompleteSignature: credentialsInvalid,
+    MissingAuthenticationToken: credentialsInvalid,
+    SignatureDoesNotMatch: credentialsInvalid,
+    InvalidSignatureException: credentialsInvalid,
+    ExpiredToken: credentialsExpired,
+    ExpiredTokenException: credentialsExpired,
     RequestExpired: clockOff,
     RequestTimeTooSkewed: clockOff,
     ValidationError: notAllowed,
@@ -98,6 +143,22 @@ const BY_CODE: ReadonlyMap<string, Judge> = new Map(
     RequestThrottled: throttled,
     TooManyRequestsException: throttled,
     SlowDown: throttled,
+    // CodeDeploy, of the calls on on-premises instances (its service model).
+    InstanceNameAlreadyRegisteredException: conflict,
+    IamSessionArnAlreadyRegisteredException: conflict,
+    IamUserArnAlreadyRegisteredException: conflict,
+    InstanceNotRegisteredException: notRegistered,
+    InstanceNameRequiredException: invalidRequest,
+    InvalidInstanceNameException: invalidRequest,
+    IamArnRequiredException: invalidRequest,
+    IamUserArnRequiredException: invalidRequest,
+    InvalidIamSessionArnException: invalidRequest,
+    InvalidIamUserArnException: invalidRequest,
+    MultipleIamArnsProvidedException: invalidRequest,
+    InvalidTagException: invalidRequest,
+    TagRequiredException: invalidRequest,
+    TagLimitExceededException: limitExceeded,
+    InstanceLimitExceededException: limitExceeded,
   }),
 );
 

@@ -1,13 +1,11 @@
-/** AssumeRole, once: no retry in here, because one loop retries and only one (DESIGN). */
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+/** AssumeRole and GetCallerIdentity, once: no retry in here, because one loop retries and only one (DESIGN). */
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Config } from "../config/config.ts";
-import { isSafeEndpoint } from "../config/endpoint.ts";
 import { checkAnswer, type IssuedSession } from "../credentials/session.ts";
-import { Failure } from "../failure.ts";
-import { VERSION } from "../version.ts";
 import { sessionArn } from "./arn.ts";
 import type { BaseCredentials } from "./base-credentials.ts";
-import { type CallContext, classifyAwsError } from "./failure.ts";
+import { type Connection, callContext, clientOptions, skewOf } from "./client.ts";
+import { classifyAwsError } from "./failure.ts";
 import type { Network } from "./network.ts";
 
 /** Every role allows this much, and a role assumed by a role gets no more (FACTS). */
@@ -35,21 +33,14 @@ export interface AssumedRole {
 /** @throws Failure */
 export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRole> {
   const { config, base, network, durationMs, endpoint } = request;
-  const client = new STSClient({
+  const connection: Connection = {
     region: config.region,
-    credentials: base.identity,
-    maxAttempts: 1,
-    requestHandler: network.requestHandler,
-    customUserAgent: [["idc-codedeploy-helper", VERSION]],
-    // Given here so that a stray ~/.aws/config of the calling user cannot change where we call.
-    useFipsEndpoint: false,
-    useDualstackEndpoint: false,
-    ...(endpoint === null ? {} : { endpoint }),
-  });
-  const skew = () => {
-    const { serverTimeMs } = network.requestHandler;
-    return serverTimeMs === null ? null : serverTimeMs - Date.now();
+    identity: base.identity,
+    caller: { identity: "base", source: base.source },
+    network,
+    endpoint,
   };
+  const client = new STSClient(clientOptions(connection));
   const expectedArn = sessionArn(config.roleArn, config.serial) ?? "";
   try {
     const answer = await client.send(
@@ -59,7 +50,7 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRol
         DurationSeconds: durationMs / 1_000,
       }),
     );
-    const skewMs = skew();
+    const skewMs = skewOf(network);
     const trusted = skewMs !== null && Math.abs(skewMs) <= LARGEST_SKEW_MS ? skewMs : null;
     const now = new Date();
     const { Credentials: credentials, AssumedRoleUser: user } = answer;
@@ -76,34 +67,35 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRol
     const lifetimeMs = session.expiresAt.getTime() - now.getTime() - (trusted ?? 0);
     return { session: { ...session, issuedAt: now }, lifetimeMs, skewMs: trusted };
   } catch (error) {
-    const context: CallContext = {
-      action: "AssumeRole",
-      where: `${endpoint === null ? `sts.${config.region}.${config.region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}` : new URL(endpoint).host}${network.route}`,
-      baseSource: base.source,
-      roleArn: config.roleArn,
-      skewMs: skew(),
-    };
-    throw classifyAwsError(error, context);
+    const call = { action: "AssumeRole", resource: config.roleArn };
+    throw classifyAwsError(error, callContext("sts", connection, call));
   } finally {
     client.destroy();
   }
 }
 
+/** Whose credentials these are. */
+export interface CallerIdentity {
+  arn: string;
+  account: string;
+  /** The server's clock minus ours, in milliseconds; null when it is not known. */
+  skewMs: number | null;
+}
+
 /**
- * The endpoint to call: the config's, else the SDK's own environment variable, else null for the region's.
+ * GetCallerIdentity, which needs no permission.
  *
- * @throws Failure `config` for one in the environment that would carry credentials in the clear
+ * @throws Failure
  */
-export function stsEndpoint(config: Config, env: NodeJS.ProcessEnv): string | null {
-  if (config.endpoints.sts !== null) return config.endpoints.sts;
-  // The SDK would follow either by itself, but not ask whether it is safe.
-  const given = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
-  if (!given) return null;
-  if (isSafeEndpoint(given)) return given;
-  throw new Failure({
-    kind: "config",
-    message:
-      "AWS_ENDPOINT_URL_STS (or AWS_ENDPOINT_URL) is neither an https:// URL nor an http:// one of a loopback address",
-    nextStep: "Correct or unset it: session credentials travel in the answer.",
-  });
+export async function getCallerIdentity(connection: Connection): Promise<CallerIdentity> {
+  const client = new STSClient(clientOptions(connection));
+  try {
+    const { Arn: arn = "", Account: account = "" } = await client.send(new GetCallerIdentityCommand({}));
+    return { arn, account, skewMs: skewOf(connection.network) };
+  } catch (error) {
+    const call = { action: "GetCallerIdentity", resource: connection.region };
+    throw classifyAwsError(error, callContext("sts", connection, call));
+  } finally {
+    client.destroy();
+  }
 }

@@ -7,7 +7,7 @@
 import type { Config } from "../config/config.ts";
 import { formatIssue } from "../config/config-error.ts";
 import { formatDuration } from "../config/duration.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { becomeServiceUser } from "../host/privileges.ts";
 import { isSystemdService, timeFactor } from "../host/service-environment.ts";
@@ -35,7 +35,7 @@ export async function refresh(options: RefreshOptions): Promise<number> {
   } catch (error) {
     if (!(error instanceof Failure) || !options.json) throw error;
     printJson({ result: "failed", ...error.report() });
-    return error.kind === "config" ? EXIT.config : EXIT.failed;
+    return exitCodeOf(error.kind);
   }
 }
 

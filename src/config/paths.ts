@@ -3,7 +3,7 @@
  *
  * Directories come from systemd where it made them, else from `paths` in the config, else from here.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Paths } from "./config.ts";
 
 export const CONFIG_FILE = "/etc/idc-codedeploy-helper/config.yaml";
@@ -31,6 +31,16 @@ export const HOST_CA_BUNDLES = [
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
   "/etc/ssl/certs/ca-certificates.crt",
 ];
+
+/** sd_booted(3). */
+export const SYSTEMD_MARK = "/run/systemd/system";
+/** What the firmware says of the machine (Linux, Documentation/ABI/testing/sysfs-firmware-dmi-entries). */
+export const DMI_DIRECTORY = "/sys/class/dmi/id";
+export const MACHINE_ID_FILE = "/etc/machine-id";
+
+/** Beside the config file: root's, and not a secret. */
+export const registrationFile = (configFile: string): string =>
+  join(dirname(configFile), "registration.json");
 
 export const stateFiles = ({ stateDir }: Paths) => ({
   credentials: join(stateDir, "credentials"),

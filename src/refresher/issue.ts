@@ -3,8 +3,9 @@
  * file as it was.
  */
 import { loadBaseCredentials } from "../aws/base-credentials.ts";
+import { serviceEndpoint } from "../aws/client.ts";
 import { openNetwork } from "../aws/network.ts";
-import { type AssumedRole, assumeRole, DURATION_EVERY_ROLE_ALLOWS_MS, stsEndpoint } from "../aws/sts.ts";
+import { type AssumedRole, assumeRole, DURATION_EVERY_ROLE_ALLOWS_MS } from "../aws/sts.ts";
 import type { Config } from "../config/config.ts";
 import { formatDuration } from "../config/duration.ts";
 import { stateFiles } from "../config/paths.ts";
@@ -22,6 +23,7 @@ import { errorCode, errorText, Failure } from "../failure.ts";
 import { readBootId, readClock } from "../host/clock.ts";
 import { acquireLock } from "../host/lock.ts";
 import { scaledLimit } from "../host/service-environment.ts";
+import { refuseOnClone } from "../registration/clone.ts";
 
 /** After a day a role's limit may have been raised: the full duration is asked for again. */
 const ASK_AGAIN_AFTER_MS = 86_400_000;
@@ -48,6 +50,7 @@ export async function issueCredentials(
   factor: number,
   env: NodeJS.ProcessEnv,
 ): Promise<Issued> {
+  await refuseOnClone(config.configFile);
   const files = stateFiles(config.paths);
   const lock = acquireLock(files.refreshLock, { waitMs: scaledLimit(LOCK_WAIT_MS, factor) });
   if (lock === null) {
@@ -102,7 +105,7 @@ async function assume(
 ): Promise<Granted> {
   const network = await openNetwork(config, factor, env);
   const base = await loadBaseCredentials(config, network.requestHandler);
-  const endpoint = stsEndpoint(config, env);
+  const endpoint = serviceEndpoint("sts", config, env);
   const ask = async (durationMs: number): Promise<Granted> => {
     const role = await assumeRole({ config, base, network, durationMs, endpoint });
     return { ...role, durationMs, answeredBootMs: readClock().bootMs };

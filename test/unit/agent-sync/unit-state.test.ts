@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { processesIn } from "../../../src/agent/control-group.ts";
-import { interpretUnit, parseProperties } from "../../../src/agent/service.ts";
+import { interpretUnit } from "../../../src/agent/service.ts";
+import { parseProperties } from "../../../src/host/systemd.ts";
 import { useScratchDirectory } from "../host/scratch-directory.ts";
 
 const scratch = useScratchDirectory();

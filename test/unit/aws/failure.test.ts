@@ -7,8 +7,8 @@ import { Failure, needsAPerson } from "../../../src/failure.ts";
 const context: CallContext = {
   action: "AssumeRole",
   where: "sts.ap-northeast-2.amazonaws.com",
-  baseSource: 'profile "default" of /etc/base',
-  roleArn: "arn:aws:iam::123456789012:role/Role",
+  caller: { identity: "base", source: 'profile "default" of /etc/base' },
+  resource: "arn:aws:iam::123456789012:role/Role",
   skewMs: null,
 };
 
@@ -74,7 +74,7 @@ describe("codes of AWS", () => {
 
   test("the message names the role, or where the base credentials came from, and AWS's own words", () => {
     expect(classify(serviceError("AccessDenied", 403)).message).toBe(
-      `AWS denies AssumeRole on ${context.roleArn}: the service's words`,
+      `AWS denies AssumeRole on ${context.resource}: the service's words`,
     );
     expect(classify(serviceError("InvalidClientTokenId", 403)).message).toContain(
       'profile "default" of /etc/base',

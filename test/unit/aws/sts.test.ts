@@ -1,7 +1,7 @@
 /** What a server in place of STS may do, and what its failures are called. */
 import type { RequestListener } from "node:http";
 import { describe, expect, test } from "vitest";
-import { stsEndpoint } from "../../../src/aws/sts.ts";
+import { serviceEndpoint } from "../../../src/aws/client.ts";
 import { Failure } from "../../../src/failure.ts";
 import { failureOf, url } from "./assume-role.ts";
 import { sampleConfig } from "./sample-config.ts";
@@ -101,12 +101,12 @@ describe("the endpoint to call", () => {
   const config = (sts: string | null) => sampleConfig({ endpoints: { sts, codedeploy: null } });
   test("is the config's, else the environment's, else the region's", () => {
     const env = { AWS_ENDPOINT_URL_STS: "https://sts.example" };
-    expect(stsEndpoint(config("https://own.example"), env)).toBe("https://own.example");
-    expect(stsEndpoint(config(null), env)).toBe("https://sts.example");
-    expect(stsEndpoint(config(null), {})).toBeNull();
+    expect(serviceEndpoint("sts", config("https://own.example"), env)).toBe("https://own.example");
+    expect(serviceEndpoint("sts", config(null), env)).toBe("https://sts.example");
+    expect(serviceEndpoint("sts", config(null), {})).toBeNull();
   });
 
   test("is refused where the environment's would carry credentials in the clear", () => {
-    expect(() => stsEndpoint(config(null), { AWS_ENDPOINT_URL_STS: "http://sts.example" })).toThrow(Failure);
+    expect(() => serviceEndpoint("sts", config(null), { AWS_ENDPOINT_URL_STS: "http://sts.example" })).toThrow(Failure);
   });
 });

@@ -18,6 +18,7 @@ const PERSON = new Set<FailureKind>([
   "denied",
   "role_or_duration_not_allowed",
   "config",
+  "cloned_machine",
 ]);
 
 describe("the delay after the first, the third and the hundredth failure in a row", () => {

@@ -1,0 +1,79 @@
+/** What every client of an AWS service is made of here: no retries, our own network, one endpoint and one caller. */
+import type { AwsCredentialIdentity } from "@aws-sdk/types";
+import type { Config } from "../config/config.ts";
+import { isSafeEndpoint } from "../config/endpoint.ts";
+import { Failure } from "../failure.ts";
+import { VERSION } from "../version.ts";
+import type { CallContext, Caller } from "./failure.ts";
+import type { Network } from "./network.ts";
+
+export type Service = "sts" | "codedeploy";
+
+/** Who calls, and how they get there. */
+export interface Connection {
+  region: string;
+  identity: AwsCredentialIdentity;
+  caller: Caller;
+  network: Network;
+  /** Null for the region's own. */
+  endpoint: string | null;
+}
+
+export function clientOptions({ region, identity, network, endpoint }: Connection) {
+  return {
+    region,
+    credentials: identity,
+    // One loop retries, not two (DESIGN).
+    maxAttempts: 1,
+    requestHandler: network.requestHandler,
+    customUserAgent: [["idc-codedeploy-helper", VERSION]] as [string, string][],
+    // Given here so that a stray ~/.aws/config of the calling user cannot change where we call.
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    ...(endpoint === null ? {} : { endpoint }),
+  };
+}
+
+/** The server's clock minus ours in milliseconds, as the last answer told it; null where it did not. */
+export function skewOf({ requestHandler: { serverTimeMs } }: Network): number | null {
+  return serverTimeMs === null ? null : serverTimeMs - Date.now();
+}
+
+export function callContext(
+  service: Service,
+  { region, caller, network, endpoint }: Connection,
+  call: Pick<CallContext, "action" | "resource">,
+): CallContext {
+  const host = endpoint === null ? regionalHost(service, region) : new URL(endpoint).host;
+  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network) };
+}
+
+/** The name that a service goes by in a region; the SDK works out the same for the calls themselves. */
+export function regionalHost(service: string, region: string): string {
+  return `${service}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+}
+
+const ENDPOINT_VARIABLES: Record<Service, string> = {
+  sts: "AWS_ENDPOINT_URL_STS",
+  codedeploy: "AWS_ENDPOINT_URL_CODEDEPLOY",
+};
+
+/**
+ * The endpoint to call: the config's, else the SDK's own environment variable, else null for the region's.
+ *
+ * @throws Failure `config` for one in the environment that would carry credentials in the clear
+ */
+export function serviceEndpoint(service: Service, config: Config, env: NodeJS.ProcessEnv): string | null {
+  const configured = config.endpoints[service];
+  if (configured !== null) return configured;
+  // The SDK would follow either by itself, but not ask whether it is safe.
+  const variable = ENDPOINT_VARIABLES[service];
+  const given = env[variable] || env.AWS_ENDPOINT_URL;
+  if (!given) return null;
+  if (isSafeEndpoint(given)) return given;
+  throw new Failure({
+    kind: "config",
+    message: `${variable} (or AWS_ENDPOINT_URL) is neither an https:// URL nor an http:// one of a loopback address`,
+    nextStep: "Correct or unset it: session credentials travel in the answer.",
+  });
+}

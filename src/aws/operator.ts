@@ -1,0 +1,52 @@
+/**
+ * The operator's identity: a person's, from the SDK's own chain or a named profile. It may register and tag, it is
+ * used while a command runs, and nothing here ever writes it down.
+ */
+import type { AwsCredentialIdentity } from "@aws-sdk/types";
+import { Failure } from "../failure.ts";
+import type { BoundedHandler } from "./network.ts";
+
+export interface OperatorCredentials {
+  identity: AwsCredentialIdentity;
+  /** Where they came from, for messages. */
+  source: string;
+}
+
+export interface OperatorSource {
+  /** A profile of the operator's own AWS files; null for the SDK's default chain. */
+  profile: string | null;
+  region: string;
+  requestHandler: BoundedHandler;
+}
+
+/** @throws Failure `operator_credentials_missing`, which repeats nothing of what the provider said */
+export async function loadOperatorCredentials(source: OperatorSource): Promise<OperatorCredentials> {
+  const { profile, region, requestHandler } = source;
+  const { fromIni, fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  const options = { clientConfig: { region, requestHandler }, ignoreCache: true };
+  try {
+    if (profile !== null) {
+      return { identity: await fromIni({ ...options, profile })(), source: `profile "${profile}"` };
+    }
+    return { identity: await fromNodeProviderChain(options)(), source: "the AWS SDK's default chain" };
+  } catch (error) {
+    // A provider's message can repeat a command line with its arguments: it is kept as the cause only.
+    throw new Failure(
+      {
+        kind: "operator_credentials_missing",
+        message:
+          profile === null
+            ? "there are no operator's credentials: the AWS SDK's default chain (environment, ~/.aws, SSO, instance metadata) found none"
+            : `there are no operator's credentials: profile "${profile}" does not exist or gave none`,
+        nextStep:
+          "Log in as someone who may register on-premises instances (idc-helper iam prints the policy), or name a profile with --profile. sudo hides your environment and ~/.aws: pass them on with sudo -E, or set AWS_SHARED_CREDENTIALS_FILE.",
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** A key that does not expire, and so could be kept; temporary ones come with a session token. */
+export function isLongLived({ sessionToken }: AwsCredentialIdentity): boolean {
+  return sessionToken === undefined;
+}

@@ -1,0 +1,85 @@
+/**
+ * Walks through the steps of `register`, `adopt` and `deregister`. Each step finds out for itself what is left to do,
+ * so that a command that was cut short at any point is simply run again.
+ */
+import { Failure, type FailureReport } from "../failure.ts";
+import type { Progress, StepOutcome, StepReport } from "../report/progress.ts";
+
+export interface Step {
+  /** Stable, for programs. */
+  id: string;
+  title: string;
+  run(): Promise<StepOutcome>;
+}
+
+export interface Journey {
+  reports: StepReport[];
+  /** Titles of the steps that were not come to. */
+  left: string[];
+  failure: FailureReport | null;
+}
+
+/** A bug is not caught: it is `main`'s to report. */
+export async function walk(steps: readonly Step[], progress: Progress): Promise<Journey> {
+  const reports: StepReport[] = [];
+  const interruption = interruptible();
+  try {
+    for (const [index, { id, title, run }] of steps.entries()) {
+      progress.begin(title);
+      const startedMs = performance.now();
+      const report = (outcome: Pick<StepReport, "state" | "detail" | "notes">): StepReport => {
+        return { step: id, title, ...outcome, tookMs: Math.round(performance.now() - startedMs) };
+      };
+      try {
+        const { state, detail, notes = [] } = await Promise.race([run(), interruption.signalled]);
+        reports.push(report({ state, detail, notes }));
+        progress.end(reports[index] as StepReport);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        const notes = error.nextStep === "" ? [] : [error.nextStep];
+        reports.push(report({ state: "FAIL", detail: error.message, notes }));
+        progress.end(reports[index] as StepReport);
+        const left = steps.slice(index + 1).map((step) => step.title);
+        return { reports, left, failure: error.report() };
+      }
+    }
+    return { reports, left: [], failure: null };
+  } finally {
+    interruption.end();
+  }
+}
+
+/** Ctrl-C ends the command between two effects, and says what was done; a second one ends it at once. */
+function interruptible(): { signalled: Promise<never>; end(): void } {
+  let stop: () => void = () => undefined;
+  const signalled = new Promise<never>((_, reject) => {
+    stop = () =>
+      reject(
+        new Failure({
+          kind: "interrupted",
+          message: "interrupted",
+          nextStep: "",
+        }),
+      );
+  });
+  signalled.catch(() => undefined);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.once(signal, stop);
+  return {
+    signalled,
+    end: () => {
+      for (const signal of signals) process.removeListener(signal, stop);
+    },
+  };
+}
+
+/** What a person wants to know after a failure in the middle. */
+export function describeFailure({ reports, left }: Journey, command: string): string {
+  const changed = reports.filter(({ state }) => state === "done").map(({ title }) => title.toLowerCase());
+  const lines = [
+    changed.length === 0 ? "Nothing was changed." : `Done and kept: ${changed.join("; ")}.`,
+    ...(left.length === 0 ? [] : [`Not done: ${left.map((title) => title.toLowerCase()).join("; ")}.`]),
+    `It is safe to run ${command} again: it goes on where it stopped.`,
+  ];
+  return lines.join("\n");
+}

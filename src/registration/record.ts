@@ -1,0 +1,53 @@
+/**
+ * What `register` keeps on the host about its registration: root's file beside the config, world-readable, no secret
+ * in it. It is written before AWS is told anything, so that a registration that was cut short is never unnoticed.
+ */
+import type { Tag } from "../aws/codedeploy.ts";
+import { registrationFile } from "../config/paths.ts";
+import { replaceFile } from "../host/atomic-file.ts";
+import type { MachineFingerprint } from "../host/machine.ts";
+import { readTextIfPresent } from "../host/read-file.ts";
+
+export interface Registration {
+  schema: 1;
+  /** `started` until AWS has the instance with all its tags and the agent has its config. */
+  state: "started" | "complete";
+  serial: string;
+  region: string;
+  sessionArn: string;
+  /** As asked for; an operator may have added others in AWS. */
+  tags: Tag[];
+  /** Of the machine that was registered. */
+  machine: MachineFingerprint;
+  startedAt: string;
+}
+
+const MAX_BYTES = 64 * 1_024;
+
+/**
+ * @returns null where there is none: a host that was set up by other means
+ * @throws the system error or SyntaxError for one that cannot be used
+ */
+export async function readRegistration(configFile: string): Promise<Registration | null> {
+  const path = registrationFile(configFile);
+  const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
+  if (text === null) return null;
+  const value: unknown = JSON.parse(text);
+  if (!isRegistration(value)) throw new SyntaxError(`${path} was written by another version of idc-helper`);
+  return value;
+}
+
+export async function writeRegistration(configFile: string, registration: Registration): Promise<void> {
+  await replaceFile(registrationFile(configFile), renderRegistration(registration), { mode: 0o644 });
+}
+
+export function renderRegistration(registration: Registration): string {
+  return `${JSON.stringify(registration, null, 2)}\n`;
+}
+
+function isRegistration(value: unknown): value is Registration {
+  if (typeof value !== "object" || value === null) return false;
+  const { schema, serial, sessionArn, tags, machine } = value as Partial<Registration>;
+  const isNamed = typeof serial === "string" && typeof sessionArn === "string";
+  return schema === 1 && isNamed && Array.isArray(tags) && typeof machine === "object" && machine !== null;
+}

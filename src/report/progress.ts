@@ -1,0 +1,123 @@
+/**
+ * Shows the steps of a command as they happen: what, how it ended, how long it took; and at a failure what was done,
+ * what was not, and that it may be run again.
+ */
+import { styleText } from "node:util";
+
+/**
+ * `ok`: looked at, right. `done`: changed. `kept`: nothing had to be changed. `plan`: would be changed. `note`: it
+ * worked, and a person should read this. `FAIL`: it did not work.
+ */
+export type StepState = "ok" | "done" | "kept" | "plan" | "note" | "FAIL";
+
+export interface StepOutcome {
+  state: Exclude<StepState, "FAIL">;
+  /** A few words on what was seen or done. */
+  detail: string;
+  /** Whole sentences or blocks of text (a diff), each on lines of its own. */
+  notes?: readonly string[];
+}
+
+export interface StepReport {
+  step: string;
+  title: string;
+  state: StepState;
+  detail: string;
+  notes: readonly string[];
+  tookMs: number;
+}
+
+const COLOURS = {
+  ok: "green",
+  done: "green",
+  kept: "gray",
+  plan: "cyan",
+  note: "yellow",
+  FAIL: "red",
+} as const satisfies Record<StepState, string>;
+
+const INDENT = " ".repeat(8);
+const NARROWEST = 40;
+const WIDEST = 110;
+
+export interface Screen {
+  write(text: string): void;
+  isTerminal: boolean;
+  /** In characters. */
+  columns: number;
+}
+
+export function standardOutput(): Screen {
+  const { stdout } = process;
+  return {
+    write: (text) => stdout.write(text),
+    isTerminal: stdout.isTTY === true,
+    columns: Math.min(WIDEST, Math.max(NARROWEST, stdout.columns ?? WIDEST)),
+  };
+}
+
+/** Nothing is shown: the reports come as JSON at the end. */
+export const SILENT: Screen = { write: () => undefined, isTerminal: false, columns: WIDEST };
+
+export class Progress {
+  readonly #screen: Screen;
+
+  constructor(screen: Screen) {
+    this.#screen = screen;
+  }
+
+  say(text: string): void {
+    this.#screen.write(`${wrap(text, this.#screen.columns)}\n`);
+  }
+
+  /** On a terminal only: the line is written over when the step ends. */
+  begin(title: string): void {
+    if (this.#screen.isTerminal) this.#screen.write(`  ${this.#paint("gray", "…")}     ${title}`);
+  }
+
+  /** Takes the line of {@link begin} away, for a question or the step's end. */
+  clear(): void {
+    if (this.#screen.isTerminal) this.#screen.write("\r\x1b[K");
+  }
+
+  end({ title, state, detail, notes, tookMs }: StepReport): void {
+    this.clear();
+    const { columns } = this.#screen;
+    const word = this.#paint(COLOURS[state], state.padEnd(4));
+    const took = `${(tookMs / 1_000).toFixed(1)} s`;
+    const gap = " ".repeat(Math.max(2, columns - INDENT.length - title.length - took.length));
+    this.#screen.write(`  ${word}  ${title}${this.#paint("gray", gap + took)}\n`);
+    for (const text of [detail, ...notes]) {
+      if (text !== "") this.#screen.write(`${indented(text, columns)}\n`);
+    }
+  }
+
+  #paint(colour: Parameters<typeof styleText>[0], text: string): string {
+    return this.#screen.isTerminal && !process.env.NO_COLOR
+      ? styleText(colour, text, { validateStream: false })
+      : text;
+  }
+}
+
+function indented(text: string, columns: number): string {
+  // A block of lines (a diff, a policy) is to be copied: it keeps its lines.
+  const lines = text.includes("\n") ? text : wrap(text, columns - INDENT.length);
+  return lines.replace(/^(?=.)/gm, INDENT);
+}
+
+/** Breaks at spaces; what is longer than a line (an ARN, a command) is left whole, so that it can be copied. */
+export function wrap(text: string, columns: number): string {
+  return text
+    .split("\n")
+    .map((paragraph) => {
+      const lines: string[] = [];
+      for (const word of paragraph.split(" ")) {
+        const last = lines.at(-1);
+        if (last !== undefined && last.length + 1 + word.length <= columns)
+          lines[lines.length - 1] = `${last} ${word}`;
+        else lines.push(word);
+      }
+      return lines.join("\n");
+    })
+    .join("\n");
+}
