@@ -40,6 +40,16 @@ async function main(argv: string[]): Promise<number> {
   command("sync-agent", "make the agent's config match and have it load what it must (root)")
     .option("--json", "answer with one line of JSON")
     .action(perform(async () => (await import("./commands/sync-agent.ts")).sync));
+  registration(command("register", "take this host from nothing to deployable (root); safe to run again"))
+    .option("--serial <serial>", "names this host to AWS; auto: from its hardware")
+    .option("--region <region>", "AWS region, such as ap-northeast-2")
+    .option("--role-arn <arn>", "the role that the host assumes")
+    .option("--tag <Key=Value>", "a tag of the instance; give it as often as needed", collect)
+    .option("--install-agent", "install the CodeDeploy agent if it is not there")
+    .option("--agent-source <url>", "a mirror of AWS's bucket to install it from: https:// or a directory")
+    .option("--replace", "this host is a clone: set it up under another serial")
+    .option("--same-host", "the hardware was replaced: it is no clone")
+    .action(perform(async () => (await import("./commands/register.ts")).register));
   command("status", "how things stand; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
     .option("--json", "answer with JSON")
     .action(perform(async () => (await import("./commands/status.ts")).status));
@@ -71,6 +81,20 @@ async function main(argv: string[]): Promise<number> {
     .action(perform(async () => (await import("./commands/version.ts")).version));
   await program.parseAsync(argv);
   return exitCode;
+}
+
+/** What commands have in common that act on AWS for an operator. */
+function registration(command: Command): Command {
+  return command
+    .option("--profile <name>", "the operator's profile; else the AWS SDK's default chain")
+    .option("--base-credentials <file>", "the key that may assume the role; - for standard input")
+    .option("--dry-run", "show what would be done, with every file's diff, and change nothing")
+    .option("--yes", "do not ask")
+    .option("--json", "answer with JSON");
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
 }
 
 const CONFIG_DEFAULT = "/etc/idc-codedeploy-helper/config.yaml";
@@ -106,6 +130,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 main(process.argv)
   .catch(explain)
-  .then((code) => {
-    process.exitCode = code;
-  });
+  // What still waits for something (a step that was interrupted) is not waited for; standard output to a file, a pipe
+  // or a terminal is written synchronously here (Node, process I/O).
+  .then((code) => process.exit(code));

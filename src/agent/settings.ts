@@ -19,6 +19,8 @@ export interface AgentSettings {
   pickupWindowMs: number;
   proxyUri: string | null;
   enableAuthPolicy: boolean;
+  /** Where it polls in place of the region's own host (PrivateLink). */
+  deployControlEndpoint: string | null;
 }
 
 /** The agent takes what it read to last 1,800 s, and reads again once fewer than 300 s of that remain (FACTS). */
@@ -60,6 +62,7 @@ function interpret(values: Map<string, unknown>): AgentSettings {
   };
   const programName = text("program_name", "codedeploy-agent");
   const proxyUri = text("proxy_uri", "");
+  const deployControlEndpoint = text("deploy_control_endpoint", "");
   const pause = Math.max(
     LONGEST_BACKOFF_MS,
     seconds("wait_between_runs", 1),
@@ -77,5 +80,6 @@ function interpret(values: Map<string, unknown>): AgentSettings {
     pickupWindowMs: READ_LASTS_MS + seconds("http_read_timeout", 80) + pause + ALLOWANCE_MS,
     proxyUri: proxyUri === "" ? null : proxyUri,
     enableAuthPolicy: text("enable_auth_policy", "false") === "true",
+    deployControlEndpoint: deployControlEndpoint === "" ? null : deployControlEndpoint,
   };
 }

@@ -30,7 +30,6 @@ export async function loadBaseCredentials(
 ): Promise<BaseCredentials> {
   const clientConfig = { region: config.region, ...(requestHandler ? { requestHandler } : {}) };
   const { file, profile, isDefault } = config.baseCredentials;
-  const source = `profile "${profile}" of ${file}`;
   let text: string;
   try {
     text = await readText(file, { maxBytes: MAX_BYTES, followLink: true });
@@ -38,6 +37,19 @@ export async function loadBaseCredentials(
     if (errorCode(error) === "ENOENT" && isDefault) return fromChain(config, clientConfig);
     throw unreadable(file, error);
   }
+  const source = `profile "${profile}" of ${file}`;
+  const identity = findKey(text, profile, file);
+  return identity === null ? fromProviders(file, profile, source, clientConfig) : { identity, source };
+}
+
+/**
+ * The key pair of a profile, in the text of a shared-credentials file.
+ *
+ * @param file its name, for messages
+ * @returns null where the profile has no key but may name another source, such as a `credential_process`
+ * @throws Failure `base_credentials_missing` where there is no such profile, or only half a key
+ */
+export function findKey(text: string, profile: string, file: string): AwsCredentialIdentity | null {
   const section = findSection(text, profile);
   if (section === null)
     throw missing(
@@ -47,11 +59,14 @@ export async function loadBaseCredentials(
   const { aws_access_key_id: id, aws_secret_access_key: secret, aws_session_token: token } = section;
   if (typeof id === "string" && typeof secret === "string" && id !== "" && secret !== "") {
     const sessionToken = typeof token === "string" && token !== "" ? { sessionToken: token } : {};
-    return { identity: { accessKeyId: id, secretAccessKey: secret, ...sessionToken }, source };
+    return { accessKeyId: id, secretAccessKey: secret, ...sessionToken };
   }
   if (id || secret)
-    throw missing(`${source} has only half a key`, "It needs aws_access_key_id and aws_secret_access_key.");
-  return fromProviders(file, profile, source, clientConfig);
+    throw missing(
+      `profile "${profile}" of ${file} has only half a key`,
+      "It needs aws_access_key_id and aws_secret_access_key.",
+    );
+  return null;
 }
 
 /** `ini` makes a dotted section name into nested objects. */

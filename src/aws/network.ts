@@ -20,24 +20,44 @@ const MAX_BUNDLE_BYTES = 16 * 1_024 * 1_024;
 
 export interface Network {
   requestHandler: BoundedHandler;
+  /** For what is no call of an AWS service: downloads. */
+  httpsAgent: HttpsAgent;
   /** For messages: `through the proxy …`, or empty. */
   route: string;
 }
 
 export async function openNetwork(config: Config, factor: number, env: NodeJS.ProcessEnv): Promise<Network> {
   const { network } = config;
-  const proxyEnv = proxyEnvironment(network.proxy, env);
-  refuseUnusable(proxyEnv);
+  const { http, https, proxy } = await openAgents(config, env);
   const handler = new NodeHttpHandler({
     connectionTimeout: scaledLimit(network.connectTimeoutMs, factor),
-    // One call, one process: a connection kept open would only hold the exit up.
-    httpAgent: new HttpAgent({ proxyEnv }),
-    httpsAgent: new HttpsAgent({ proxyEnv, ca: await certificateAuthorities(network.caBundle) }),
+    httpAgent: http,
+    httpsAgent: https,
   });
-  const proxy = proxyEnv.HTTPS_PROXY;
   return {
     requestHandler: new BoundedHandler(handler, scaledLimit(network.requestTimeoutMs, factor)),
-    route: proxy ? ` through the proxy ${withoutPassword(proxy)}` : "",
+    httpsAgent: https,
+    route: proxy === null ? "" : ` through the proxy ${proxy}`,
+  };
+}
+
+export interface Agents {
+  http: HttpAgent;
+  https: HttpsAgent;
+  /** For messages, without its password; null where AWS is called directly. */
+  proxy: string | null;
+}
+
+/** @throws Failure `config` for a proxy or a CA bundle that cannot be used */
+export async function openAgents({ network }: Config, env: NodeJS.ProcessEnv): Promise<Agents> {
+  const proxyEnv = proxyEnvironment(network.proxy, env);
+  refuseUnusable(proxyEnv);
+  const proxy = proxyEnv.HTTPS_PROXY;
+  return {
+    // One call, one process: a connection kept open would only hold the exit up.
+    http: new HttpAgent({ proxyEnv }),
+    https: new HttpsAgent({ proxyEnv, ca: await certificateAuthorities(network.caBundle) }),
+    proxy: proxy ? withoutPassword(proxy) : null,
   };
 }
 

@@ -29,7 +29,7 @@ export async function iam(options: IamOptions): Promise<number> {
     show(options, reading, config);
     return EXIT.done;
   } catch (error) {
-    if (!(error instanceof Failure) || !options.json) throw error;
+    if (!(error instanceof Failure) || !isJson(options)) throw error;
     printJson({ result: "failed", ...error.report() });
     return exitCodeOf(error.kind);
   }
@@ -58,19 +58,20 @@ function formMisuse({ format, only, json, certificate }: IamOptions): string[] {
   return errors;
 }
 
-function show(
-  { format, only, json }: IamOptions,
-  { inputs, notes }: IamReading,
-  config: Config | null,
-): void {
+function show(options: IamOptions, { inputs, notes }: IamReading, config: Config | null): void {
+  const { format, only } = options;
   const output = iamOutput(inputs);
-  const isJson = json || format === "json";
+  const asJson = isJson(options);
   if (format === "cloudformation") print(indented(cloudFormationTemplate(inputs)));
   else if (only !== undefined) process.stdout.write(part(output, only));
-  else if (isJson) print(indented({ ...output.documents, profile: output.profile, notes }));
+  else if (asJson) print(indented({ ...output.documents, profile: output.profile, notes }));
   else process.stdout.write(pasteable(output, inputs, config?.baseCredentials.file ?? BASE_CREDENTIALS_FILE));
   // Never among what is piped onwards.
-  if (!isJson) for (const note of notes) process.stderr.write(`Note: ${note}.\n`);
+  if (!asJson) for (const note of notes) process.stderr.write(`Note: ${note}.\n`);
+}
+
+function isJson({ format, json }: IamOptions): boolean {
+  return json === true || format === "json";
 }
 
 function part({ documents, profile }: IamOutput, only: string): string {

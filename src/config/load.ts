@@ -35,37 +35,57 @@ export async function loadConfig({
   requireTrusted,
   env,
 }: LoadOptions): Promise<LoadedConfig> {
-  const document = await readDocument(path, requireTrusted);
-  const { issues, unknown, file } = validate(document, path, env);
+  const source = await readSource(path, requireTrusted);
+  return configFromText(source, { path, unknownKeys, env });
+}
+
+/**
+ * As {@link loadConfig}, of a text that is, or is to be, at that path.
+ *
+ * @throws ConfigError with every issue found
+ */
+export function configFromText(
+  source: string,
+  { path, unknownKeys, env }: Omit<LoadOptions, "requireTrusted">,
+): LoadedConfig {
+  const { issues, unknown, file } = validate(parseDocument(source, path), path, env);
   const errors = unknownKeys === "error" ? [...issues, ...unknown] : issues;
   if (errors.length > 0 || file === null) throw new ConfigError(errors.sort((a, b) => a.line - b.line));
   return { config: resolve(file, path, env), warnings: unknown };
 }
 
-async function readDocument(path: string, requireTrusted: boolean): Promise<YamlDocument> {
-  const wholeFile = (message: string, line = 1) => new ConfigError([{ file: path, line, key: "", message }]);
-  let source: string;
+function wholeFile(file: string, message: string, line = 1): ConfigError {
+  return new ConfigError([{ file, line, key: "", message }]);
+}
+
+async function readSource(path: string, requireTrusted: boolean): Promise<string> {
   try {
     // A link is fine here (configuration management makes them); what counts is who may write its target.
-    source = await readText(path, { maxBytes: MAX_BYTES, followLink: true });
+    const source = await readText(path, { maxBytes: MAX_BYTES, followLink: true });
     const untrusted = requireTrusted ? whoElseMayWrite(path) : null;
-    if (untrusted !== null) {
-      throw wholeFile(`refused in a service: ${untrusted}. Mend with: chown root:root FILE; chmod 0644 FILE`);
-    }
+    if (untrusted === null) return source;
+    throw wholeFile(
+      path,
+      `refused in a service: ${untrusted}. Mend with: chown root:root FILE; chmod 0644 FILE`,
+    );
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const code = errorCode(error);
     if (code === "ENOENT") {
       throw wholeFile(
-        "there is no such file. Write one (see idc-helper check-config --help) or name it with --config",
+        path,
+        "there is no such file. idc-helper register writes it; or name another with --config",
       );
     }
-    throw wholeFile(`cannot be read: ${code === "EACCES" ? "permission denied" : errorText(error)}`);
+    throw wholeFile(path, `cannot be read: ${code === "EACCES" ? "permission denied" : errorText(error)}`);
   }
+}
+
+function parseDocument(source: string, path: string): YamlDocument {
   try {
     return parseYaml(source);
   } catch (error) {
-    if (error instanceof YamlError) throw wholeFile(`not valid YAML: ${error.message}`, error.line);
+    if (error instanceof YamlError) throw wholeFile(path, `not valid YAML: ${error.message}`, error.line);
     throw error;
   }
 }

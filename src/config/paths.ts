@@ -26,6 +26,9 @@ export const AGENT_DEFAULTS = {
   logDir: "/var/log/aws/codedeploy-agent",
 };
 
+/** Written by the agent's package (aws-codedeploy-agent, its log: "Version file found in …"). */
+export const AGENT_VERSION_FILE = "/opt/codedeploy-agent/.version";
+
 /** The company's CAs, where `update-ca-trust` (RHEL) and `update-ca-certificates` (Debian) put them. */
 export const HOST_CA_BUNDLES = [
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -41,6 +44,12 @@ export const MACHINE_ID_FILE = "/etc/machine-id";
 /** Beside the config file: root's, and not a secret. */
 export const registrationFile = (configFile: string): string =>
   join(dirname(configFile), "registration.json");
+
+/**
+ * Root's alone: what `adopt` changed, and what was there before. Not in the state directory, which belongs to the
+ * service's user: root neither writes nor believes anything in there.
+ */
+export const adoptionDirectory = (configFile: string): string => join(dirname(configFile), "adoption");
 
 export const stateFiles = ({ stateDir }: Paths) => ({
   credentials: join(stateDir, "credentials"),

@@ -45,10 +45,23 @@ const section = <T extends z.core.$ZodLooseShape>(shape: T) =>
  * The serial is the role session name (2 to 64 characters) and the instance name (no leading `i-`) at once; the
  * sources are in FACTS.
  */
-const serial = text(
-  "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and not starting with i- (it is both the role session name and the CodeDeploy instance name)",
-  (value) => /^[\w+=,.@-]{2,64}$/.test(value) && !value.startsWith("i-"),
-);
+export const SERIAL_RULE =
+  "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and not starting with i- (it is both the role session name and the CodeDeploy instance name)";
+
+export function isSerial(value: string): boolean {
+  return /^[\w+=,.@-]{2,64}$/.test(value) && !value.startsWith("i-");
+}
+
+export const REGION_RULE = "an AWS region, such as ap-northeast-2";
+
+export function isRegion(value: string): boolean {
+  return /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/.test(value);
+}
+
+export const ROLE_RULE =
+  "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/CodeDeployIDC-Instance-Profile";
+
+const serial = text(SERIAL_RULE, isSerial);
 
 const CRON = "a cron expression of five fields, or six with seconds";
 
@@ -83,11 +96,8 @@ const WHOLE_FILE = "keys and values, at least serial, region and role_arn";
 export const configSchema = z.strictObject(
   {
     serial,
-    region: matching("an AWS region, such as ap-northeast-2", /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/),
-    role_arn: text(
-      "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/CodeDeployIDC-Instance-Profile",
-      (value) => parseRoleArn(value) !== null,
-    ),
+    region: text(REGION_RULE, isRegion),
+    role_arn: text(ROLE_RULE, (value) => parseRoleArn(value) !== null),
     session_duration: duration(
       "a duration from 15m to 12h, such as 1h",
       15 * MINUTE_MS,

@@ -5,12 +5,14 @@ export interface User {
   name: string;
   userId: number;
   groupId: number;
+  /** Home directory; empty where none is set. */
+  home: string;
 }
 
 /** @param key a name or a number */
 export function findUser(key: string): User | null {
-  const [name, , userId, groupId] = lookUp("passwd", key) ?? [];
-  return name === undefined ? null : { name, userId: Number(userId), groupId: Number(groupId) };
+  const [name, , userId, groupId, , home = ""] = lookUp("passwd", key) ?? [];
+  return name === undefined ? null : { name, userId: Number(userId), groupId: Number(groupId), home };
 }
 
 /** @returns the group's id, or null when there is no such group */

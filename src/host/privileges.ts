@@ -6,7 +6,7 @@ import { chownSync, mkdirSync, statSync } from "node:fs";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { findGroup, findUser, type User } from "./accounts.ts";
 
-const SERVICE_USER = "idc-helper";
+export const SERVICE_USER = "idc-helper";
 
 /**
  * Becomes the owner of the state directory, for good. Where that is root itself (a scratch folder), or where we

@@ -1,6 +1,6 @@
 /**
  * The documents for a person: each under a line that says what it is for, inside the AWS CLI command that puts
- * it there. The whole of it is a shell script, so that a part can be pasted and all of it piped.
+ * it there, so that each part can be pasted into a shell.
  */
 
 import { baseArn, type IamInputs, roleArn } from "./inputs.ts";

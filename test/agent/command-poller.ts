@@ -29,6 +29,8 @@ export interface PollerOptions {
   maxShutdownSeconds: number;
   pace: Pace;
   log: Log;
+  /** The SDK's own lines, which do not name the worker. */
+  logCalls: Log;
   trace: Trace;
 }
 
@@ -129,8 +131,19 @@ export class CommandPoller {
   }
 
   async #nextCommand(): Promise<HostCommand | undefined> {
-    const { client, sessionArn, trace } = this.#options;
+    const { client, sessionArn, trace, logCalls, pace } = this.#options;
     let accessKeyId = "";
+    let retries = 0;
+    const startedMs = performance.now();
+    /** As the SDK's logger puts it (the original's log in its issues 69 and 272). */
+    const logAnswer = (status: number, error: string) => {
+      const seconds = pace.agentSeconds(performance.now() - startedMs).toFixed(6);
+      const call = `poll_host_command(host_identifier:"${sessionArn}")`;
+      logCalls(
+        "info",
+        `[Aws::CodeDeployCommand::Client ${status} ${seconds} ${retries} retries] ${call} ${error}`,
+      );
+    };
     const answer = await client.call(
       "PollHostCommand",
       { HostIdentifier: sessionArn },
@@ -139,11 +152,14 @@ export class CommandPoller {
           accessKeyId = credentials.accessKeyId;
           trace("poll", { accessKeyId, attempt });
         },
-        failed({ code, message }, credentials, retrying) {
+        failed({ code, status, message }, credentials, retrying) {
+          if (retrying) retries += 1;
+          else logAnswer(status, `Aws::CodeDeployCommand::Errors::${code} ${message}`);
           trace("poll_error", { accessKeyId: credentials.accessKeyId, code, message, retrying });
         },
       },
     );
+    logAnswer(200, "");
     const command = hostCommand(answer.HostCommand, sessionArn);
     trace("poll_ok", { accessKeyId, hostCommandIdentifier: command?.hostCommandIdentifier });
     return command;

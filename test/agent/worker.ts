@@ -82,6 +82,7 @@ async function prepare(
     maxShutdownSeconds: settings.killAgentMaxWaitSeconds,
     pace,
     log,
+    logCalls: openLog(settings),
     trace,
   });
   for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM"] as const) {

@@ -1,5 +1,5 @@
 /**
- * The AWS emulator: STS, CodeDeploy and the agent's command service on one port of 127.0.0.1, as strict as AWS
+ * The AWS emulator: STS, CodeDeploy, the agent's command service and a little S3 on one port of 127.0.0.1, as strict as AWS
  * where AWS is strict, and as faulty as it is told to be. It has no mercy and no memory beyond its process.
  *
  *     const emulator = await startEmulator({ timeFactor: 60 });
@@ -23,6 +23,7 @@ import { createRouter } from "./services/routing.ts";
 import type { World } from "./world.ts";
 import { createWorld } from "./world.ts";
 
+export { allow, trust } from "./identity/policy/document.ts";
 export { BASE_KEY, DEFAULT_ACCOUNT, OPERATOR_KEY, ROLE_ARN, ROLE_NAME } from "./identity/seed.ts";
 
 export interface EmulatorOptions {

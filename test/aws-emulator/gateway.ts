@@ -101,7 +101,7 @@ async function conclude({ world }: Gateway, exchange: Exchange): Promise<Outcome
     return replacementFor(failure, { service, action, protocol, authentication, requestId, account });
   }
   try {
-    const truth = await carryOut(exchange);
+    const truth = await carryOut(world, exchange);
     const output = failure !== null && isLying(failure) ? lie(failure, truth, now) : truth;
     return { answer: protocol.encodeOutput(action, output, requestId), errorCode: null };
   } catch (error) {
@@ -111,19 +111,23 @@ async function conclude({ world }: Gateway, exchange: Exchange): Promise<Outcome
   }
 }
 
-async function carryOut({ request, route, authentication, now, clientGone }: Exchange): Promise<JsonObject> {
+async function carryOut(
+  { directory }: World,
+  { request, route, authentication, now, clientGone }: Exchange,
+): Promise<JsonObject> {
   const { principal, error, region } = authentication;
   if (error !== null) throw error;
   if (principal === null) throw new Error("authenticated without a principal");
   const { action, signingName, protocol, operations } = route;
   const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;
-  if (operation === undefined || request.path !== "/")
+  if (operation === undefined || (request.path !== "/" && signingName !== "s3"))
     throw new AwsError("InvalidAction", `Could not find operation ${action}`);
   const parameters = protocol.readParameters(request);
   checkKnownParameters(operation, parameters);
   const call: Call = { action, parameters, principal, region, signingName, now, clientGone };
-  const permission = operation.permission(call);
-  if (permission !== null && !isAllowed(principal, permission)) throw accessDenied(principal, permission);
+  const keys = { "aws:RequestedRegion": region };
+  for (const permission of operation.permissions(call))
+    if (!isAllowed(directory, principal, permission, keys)) throw accessDenied(principal, permission);
   return operation.run(call);
 }
 

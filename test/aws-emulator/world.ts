@@ -4,6 +4,7 @@ import { Directory } from "./identity/directory.ts";
 import { seedDirectory } from "./identity/seed.ts";
 import { InstanceRegistry } from "./services/codedeploy/instance-registry.ts";
 import { EventQueue } from "./services/commands/event-queue.ts";
+import { BucketStore } from "./services/s3/buckets.ts";
 import type { Settings } from "./settings.ts";
 import { defaultSettings } from "./settings.ts";
 
@@ -12,6 +13,7 @@ export interface World {
   readonly events: EventQueue;
   directory: Directory;
   instances: InstanceRegistry;
+  buckets: BucketStore;
   settings: Settings;
 }
 
@@ -25,8 +27,8 @@ export function resetWorld(world: World): void {
   Object.assign(world, freshAccount(world.directory.account), { settings: defaultSettings() });
 }
 
-function freshAccount(account: string): Pick<World, "directory" | "instances"> {
+function freshAccount(account: string): Pick<World, "directory" | "instances" | "buckets"> {
   const directory = new Directory(account);
   seedDirectory(directory);
-  return { directory, instances: new InstanceRegistry() };
+  return { directory, instances: new InstanceRegistry(), buckets: new BucketStore() };
 }

@@ -14,6 +14,10 @@ export interface LaunchOptions {
   as?: Identity | undefined;
   /** Put before the command: `unshare` and such, which become the command. */
   prefix?: readonly string[] | undefined;
+  /** Run instead of our command. */
+  program?: string | undefined;
+  /** What it reads from standard input; nothing by default. */
+  input?: string | undefined;
 }
 
 export interface CommandResult {
@@ -44,13 +48,22 @@ export interface Run {
   kill(): Promise<void>;
 }
 
-export function launch({ args, env, as, prefix = [] }: LaunchOptions): Launched {
-  const [program = COMMAND, ...rest] = [...prefix, COMMAND, ...args];
-  const child = spawn(program, rest, {
+export function launch({
+  args,
+  env,
+  as,
+  prefix = [],
+  program = COMMAND,
+  input = "",
+}: LaunchOptions): Launched {
+  const [first = program, ...rest] = [...prefix, program, ...args];
+  const child = spawn(first, rest, {
     env,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     ...(as === undefined || as.userId === process.getuid?.() ? {} : { uid: as.userId, gid: as.groupId }),
   });
+  // One that does not read what it is given closes its end early.
+  child.stdin.on("error", () => undefined).end(input);
   const said = { stdout: "", stderr: "", both: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {

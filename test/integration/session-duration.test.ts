@@ -62,8 +62,8 @@ describe.concurrent("session_duration: 2h with a role that allows one hour", () 
     const { emulator, host } = scene;
     const role = emulator.roles.list().find(({ name }) => name === ROLE_NAME);
     if (role === undefined) throw new Error("the emulator has no role");
-    const { name, trusts, grants } = role;
-    emulator.roles.put({ name, trusts, grants, maxSessionDurationSeconds: 7200 });
+    const { name, trustPolicy, policies } = role;
+    emulator.roles.put({ name, trustPolicy, policies, maxSessionDurationSeconds: 7200 });
     const { stdout } = await host.command("refresh");
     test.expect(stdout).toContain("(2 h).");
     test.expect(stdout).not.toContain("Warning");

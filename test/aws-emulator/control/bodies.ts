@@ -1,8 +1,9 @@
 /** The shapes of control requests over HTTP; a typo in one is an error that names it, not a test that passes. */
 import { z } from "zod";
+import { permissionPolicySchema, trustPolicySchema } from "../identity/policy/document.ts";
+import { rolesAnywhereSpecSchema } from "../identity/roles-anywhere.ts";
 import { eventSpecSchema } from "../services/commands/lifecycle-event.ts";
-
-const grant = z.strictObject({ action: z.string(), resource: z.string() });
+import { bucketSpecSchema } from "../services/s3/buckets.ts";
 
 export const bodySchemas = {
   event: eventSpecSchema,
@@ -12,14 +13,16 @@ export const bodySchemas = {
     name: z.string(),
     accessKeyId: z.string(),
     secretAccessKey: z.string(),
-    grants: z.array(grant).optional(),
+    policies: z.array(permissionPolicySchema).optional(),
   }),
   role: z.strictObject({
     name: z.string(),
     path: z.string().optional(),
     maxSessionDurationSeconds: z.int().min(3600).max(43_200).optional(),
-    trusts: z.array(z.string()),
-    grants: z.array(grant).optional(),
+    trustPolicy: trustPolicySchema,
+    policies: z.array(permissionPolicySchema).optional(),
   }),
+  rolesAnywhere: rolesAnywhereSpecSchema,
+  bucket: bucketSpecSchema,
   down: z.strictObject({ forMs: z.number().min(0).optional() }),
 };

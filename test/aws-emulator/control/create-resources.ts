@@ -1,5 +1,6 @@
 /** The control API at work on a running emulator. */
 import type { Gateway } from "../gateway.ts";
+import { createRolesAnywhereSession } from "../identity/roles-anywhere.ts";
 import { waitForItem } from "../records/wait.ts";
 import type { OnPremisesInstance } from "../services/codedeploy/instance-registry.ts";
 import { changeSettings } from "../settings.ts";
@@ -80,6 +81,12 @@ export function createResources(gateway: Gateway, ports: ServicePorts): Resource
       remove: (name) => world.directory.removeRole(name),
     },
     sessions: { list: () => world.directory.sessions() },
+    rolesAnywhere: { createSession: (spec) => createRolesAnywhereSession(world, spec) },
+    buckets: {
+      list: () => world.buckets.list(),
+      put: (spec) => world.buckets.put(spec),
+      remove: (name) => world.buckets.remove(name),
+    },
     settings: {
       get: () => world.settings,
       change(change) {

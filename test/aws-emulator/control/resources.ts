@@ -5,10 +5,12 @@
 import type { Fault, FaultSpec } from "../faults/fault.ts";
 import type { RoleSpec, UserSpec } from "../identity/directory.ts";
 import type { KeyState, Role, Session, User } from "../identity/principals.ts";
+import type { RolesAnywhereSpec } from "../identity/roles-anywhere.ts";
 import type { Outage } from "../records/outage-log.ts";
 import type { RequestRecord } from "../records/request-log.ts";
 import type { OnPremisesInstance } from "../services/codedeploy/instance-registry.ts";
 import type { EventSpec, EventState, LifecycleEvent } from "../services/commands/lifecycle-event.ts";
+import type { Bucket, BucketSpec } from "../services/s3/buckets.ts";
 import type { Settings, SettingsChange } from "../settings.ts";
 
 export interface InstanceSpec {
@@ -55,6 +57,11 @@ export interface Resources {
   readonly users: { list(): User[]; put(spec: UserSpec): User; remove(name: string): void };
   readonly roles: { list(): Role[]; put(spec: RoleSpec): Role; remove(name: string): void };
   readonly sessions: { list(): Session[] };
+  readonly rolesAnywhere: {
+    /** What its credential helper gets for a certificate; throws AccessDenied where the role trusts it not. */
+    createSession(spec: RolesAnywhereSpec): Session;
+  };
+  readonly buckets: { list(): Bucket[]; put(spec: BucketSpec): Bucket; remove(name: string): boolean };
   readonly settings: { get(): Settings; change(change: SettingsChange): Settings };
   /** Refuses connections to the service ports, for good or for so many real milliseconds. */
   down(forMs?: number): Promise<void>;

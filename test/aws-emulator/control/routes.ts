@@ -6,6 +6,7 @@
  *     GET POST         events          GET     events/ID      (?state=succeeded,failed&timeoutMs=… waits)
  *     GET PUT          instances       DELETE  instances/REGION/NAME
  *     GET PUT          users, roles    DELETE  users/NAME, roles/NAME
+ *     GET PUT          buckets         DELETE  buckets/NAME   POST roles-anywhere
  *     GET PATCH        settings        POST    down {"forMs": …}, up, reset
  */
 import { ZodError } from "zod";
@@ -50,6 +51,11 @@ export function controlRoutes(api: Resources): ControlRoutes {
     "GET roles": () => api.roles.list(),
     "PUT roles": ({ body }) => api.roles.put(bodySchemas.role.parse(body)),
     "DELETE roles": ({ rest }) => api.roles.remove(rest[0] ?? ""),
+    "GET buckets": () => api.buckets.list(),
+    "PUT buckets": ({ body }) => api.buckets.put(bodySchemas.bucket.parse(body)),
+    "DELETE buckets": ({ rest }) => api.buckets.remove(rest[0] ?? ""),
+    "POST roles-anywhere": ({ body }) =>
+      api.rolesAnywhere.createSession(bodySchemas.rolesAnywhere.parse(body)),
     "GET settings": () => api.settings.get(),
     "PATCH settings": ({ body }) => api.settings.change(body as Parameters<typeof api.settings.change>[0]),
     "POST down": ({ body }) => api.down(bodySchemas.down.parse(body).forMs),

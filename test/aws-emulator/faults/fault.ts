@@ -1,7 +1,7 @@
 /** The faults that can be ordered: one schema, from which both the control API and the types are made. */
 import { z } from "zod";
 
-export const SERVICES = ["sts", "codedeploy", "codedeploy-commands"] as const;
+export const SERVICES = ["sts", "codedeploy", "codedeploy-commands", "s3"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Answers that take the place of the real one; the request is not carried out. */

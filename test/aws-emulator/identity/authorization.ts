@@ -1,10 +1,13 @@
 /**
- * Whether a principal may do something: a plain list of allowed actions, and the ARNs that a role trusts. This
- * is the one module to replace when policy documents are evaluated. Unlike AWS, AssumeRole within the account
- * always needs both the caller's grant and the role's trust; AWS lets a trust policy that names the user
- * stand alone.
+ * Whether a principal may do something, by the policy documents of the account. Unlike AWS, AssumeRole within
+ * the account always needs both the caller's policy and the role's trust; AWS lets a trust policy that names the
+ * user stand alone.
  */
 import { AwsError } from "../aws-error.ts";
+import type { Directory } from "./directory.ts";
+import type { Caller } from "./policy/evaluate.ts";
+import { decide, decideTrust } from "./policy/evaluate.ts";
+import type { RequestContext } from "./policy/patterns.ts";
 import type { Principal, Role } from "./principals.ts";
 
 export interface Permission {
@@ -12,16 +15,28 @@ export interface Permission {
   readonly resource: string;
 }
 
-export function isAllowed(principal: Principal, permission: Permission): boolean {
-  return principal.grants.some(
-    ({ action, resource }) => matches(action, permission.action) && matches(resource, permission.resource),
-  );
+/** Condition keys that only this request has, such as `sts:RoleSessionName`. */
+export type RequestKeys = Readonly<Record<string, string>>;
+
+export function isAllowed(
+  directory: Directory,
+  principal: Principal,
+  { action, resource }: Permission,
+  keys: RequestKeys = {},
+): boolean {
+  const context = contextOf(principal, keys);
+  return decide(directory.policiesOf(principal), { action, resource, context }) === "allowed";
 }
 
-export function isTrusted(principal: Principal, role: Role, account: string): boolean {
-  const names = [principal.arn, `arn:aws:iam::${account}:root`];
-  if (principal.kind === "session") names.push(principal.roleArn);
-  return role.trusts.some((trusted) => names.includes(trusted));
+export function isTrusted(
+  directory: Directory,
+  principal: Principal,
+  role: Role,
+  action: string,
+  keys: RequestKeys = {},
+): boolean {
+  const context = contextOf(principal, keys);
+  return decideTrust(role.trustPolicy, callerOf(directory, principal), { action, context }) === "allowed";
 }
 
 /** The refusal in AWS's words; a role that does not exist is refused in the same ones. */
@@ -32,10 +47,22 @@ export function accessDenied(principal: Principal, { action, resource }: Permiss
   );
 }
 
-function matches(pattern: string, value: string): boolean {
-  const source = pattern
-    .split("*")
-    .map((literal) => literal.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
-    .join(".*");
-  return new RegExp(`^${source}$`, "s").test(value);
+function callerOf({ account }: Directory, principal: Principal): Caller {
+  const arns = [principal.arn, `arn:aws:iam::${account}:root`, account];
+  if (principal.kind === "session") arns.push(principal.roleArn);
+  return { arns, service: null };
+}
+
+function contextOf(principal: Principal, keys: RequestKeys): RequestContext {
+  const tags = principal.kind === "session" ? Object.entries(principal.tags) : [];
+  const principalArn = principal.kind === "session" ? principal.roleArn : principal.arn;
+  return requestContext({
+    ...Object.fromEntries(tags.map(([key, value]) => [`aws:PrincipalTag/${key}`, value])),
+    "aws:PrincipalArn": principalArn,
+    ...keys,
+  });
+}
+
+export function requestContext(keys: RequestKeys): RequestContext {
+  return new Map(Object.entries(keys).map(([key, value]) => [key.toLowerCase(), value]));
 }

@@ -1,12 +1,14 @@
 /** The account's users, keys, roles and sessions. Authentication reads it, AssumeRole adds sessions to it. */
 import { randomId } from "./generated.ts";
-import type { AccessKey, Grant, KeyState, Role, Session, User } from "./principals.ts";
+import type { PermissionPolicy, PermissionPolicyInput, TrustPolicyInput } from "./policy/document.ts";
+import { permissionPolicySchema, trustPolicySchema } from "./policy/document.ts";
+import type { AccessKey, KeyState, Principal, Role, Session, User } from "./principals.ts";
 
 export interface UserSpec {
   readonly name: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly grants?: readonly Grant[] | undefined;
+  readonly policies?: readonly PermissionPolicyInput[] | undefined;
 }
 
 export interface RoleSpec {
@@ -14,8 +16,8 @@ export interface RoleSpec {
   /** Begins and ends with a slash; default `/`. */
   readonly path?: string | undefined;
   readonly maxSessionDurationSeconds?: number | undefined;
-  readonly trusts: readonly string[];
-  readonly grants?: readonly Grant[] | undefined;
+  readonly trustPolicy: TrustPolicyInput;
+  readonly policies?: readonly PermissionPolicyInput[] | undefined;
 }
 
 export class Directory {
@@ -29,12 +31,17 @@ export class Directory {
     this.account = account;
   }
 
-  /** Creates the user with its key, or replaces it; a known key keeps its place, not its state. */
+  /**
+   * Creates the user with its key, or replaces it; a known key keeps its place, not its state.
+   *
+   * @throws ZodError at a policy that could not be evaluated
+   */
   putUser(spec: UserSpec): User {
-    const { name, accessKeyId, secretAccessKey, grants = [] } = spec;
+    const { name, accessKeyId, secretAccessKey } = spec;
+    const policies = parsePolicies(spec.policies);
     const arn = `arn:aws:iam::${this.account}:user/${name}`;
     const userId = this.#users.get(name)?.userId ?? randomId("AIDA");
-    const user: User = { kind: "user", name, arn, userId, grants };
+    const user: User = { kind: "user", name, arn, userId, policies };
     this.#users.set(name, user);
     this.#keys.set(accessKeyId, { accessKeyId, secretAccessKey, userName: name, state: "active" });
     return user;
@@ -64,10 +71,12 @@ export class Directory {
   }
 
   putRole(spec: RoleSpec): Role {
-    const { name, path = "/", maxSessionDurationSeconds = 3600, trusts, grants = [] } = spec;
+    const { name, path = "/", maxSessionDurationSeconds = 3600 } = spec;
+    const policies = parsePolicies(spec.policies);
+    const trustPolicy = trustPolicySchema.parse(spec.trustPolicy);
     const arn = `arn:aws:iam::${this.account}:role${path}${name}`;
     const roleId = this.#roles.get(name)?.roleId ?? randomId("AROA");
-    const role: Role = { name, arn, roleId, maxSessionDurationSeconds, trusts, grants };
+    const role: Role = { name, arn, roleId, maxSessionDurationSeconds, trustPolicy, policies };
     this.#roles.set(name, role);
     return role;
   }
@@ -84,6 +93,12 @@ export class Directory {
     return this.roles().find((role) => role.arn === arn);
   }
 
+  /** As they are now: a changed policy counts for the sessions that are under way. */
+  policiesOf(principal: Principal): readonly PermissionPolicy[] {
+    if (principal.kind === "user") return this.#users.get(principal.name)?.policies ?? [];
+    return this.roleByArn(principal.roleArn)?.policies ?? [];
+  }
+
   addSession(session: Session): void {
     this.#sessions.set(session.accessKeyId, session);
   }
@@ -95,4 +110,8 @@ export class Directory {
   sessions(): Session[] {
     return [...this.#sessions.values()];
   }
+}
+
+function parsePolicies(policies: readonly PermissionPolicyInput[] = []): PermissionPolicy[] {
+  return policies.map((policy) => permissionPolicySchema.parse(policy));
 }

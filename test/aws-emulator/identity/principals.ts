@@ -1,17 +1,12 @@
 /** Who exists in the emulated account: users with keys, roles, and the sessions that roles were assumed for. */
-
-/** One allowed action on one resource; `*` in either stands for any run of characters. */
-export interface Grant {
-  readonly action: string;
-  readonly resource: string;
-}
+import type { PermissionPolicy, TrustPolicy } from "./policy/document.ts";
 
 export interface User {
   readonly kind: "user";
   readonly name: string;
   readonly arn: string;
   readonly userId: string;
-  readonly grants: readonly Grant[];
+  readonly policies: readonly PermissionPolicy[];
 }
 
 /** Long-lived keys do not expire in AWS; "expired" stands for base credentials that came from elsewhere. */
@@ -29,9 +24,8 @@ export interface Role {
   readonly arn: string;
   readonly roleId: string;
   readonly maxSessionDurationSeconds: number;
-  /** ARNs that the trust policy names: users, sessions, roles (for their sessions), or the account's root. */
-  readonly trusts: readonly string[];
-  readonly grants: readonly Grant[];
+  readonly trustPolicy: TrustPolicy;
+  readonly policies: readonly PermissionPolicy[];
 }
 
 export interface Session {
@@ -45,7 +39,10 @@ export interface Session {
   readonly sessionToken: string;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
-  readonly grants: readonly Grant[];
+  /** Session tags. All of ours are transitive: they go on into sessions of roles that this one assumes. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Once set, it goes on likewise. */
+  readonly sourceIdentity: string | null;
 }
 
 export type Principal = User | Session;

@@ -3,6 +3,7 @@
  * up and open nothing anywhere.
  */
 import type { Directory } from "./directory.ts";
+import { allow, trust } from "./policy/document.ts";
 
 export interface KeyPair {
   readonly accessKeyId: string;
@@ -39,12 +40,12 @@ export function seedDirectory(directory: Directory): void {
   const base = directory.putUser({
     name: "idc-base",
     ...BASE_KEY,
-    grants: [{ action: "sts:AssumeRole", resource: `arn:aws:iam::${directory.account}:role/${ROLE_NAME}` }],
+    policies: [allow("sts:AssumeRole", `arn:aws:iam::${directory.account}:role/${ROLE_NAME}`)],
   });
   directory.putUser({
     name: "operator",
     ...OPERATOR_KEY,
-    grants: OPERATOR_ACTIONS.map((action) => ({ action: `codedeploy:${action}`, resource: "*" })),
+    policies: [allow(OPERATOR_ACTIONS.map((action) => `codedeploy:${action}`))],
   });
-  directory.putRole({ name: ROLE_NAME, maxSessionDurationSeconds: 3600, trusts: [base.arn] });
+  directory.putRole({ name: ROLE_NAME, maxSessionDurationSeconds: 3600, trustPolicy: trust(base.arn) });
 }

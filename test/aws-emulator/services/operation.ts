@@ -19,8 +19,8 @@ export interface Call {
 export interface Operation {
   /** Parameters that exist; any other is refused. A query list is named without its `.member.N` ending. */
   readonly parameters: readonly string[];
-  /** The right that the caller needs, or null where the operation itself decides. */
-  permission(call: Call): Permission | null;
+  /** The rights that the caller needs, all of them; none where the operation itself decides. */
+  permissions(call: Call): readonly Permission[];
   run(call: Call): JsonObject | Promise<JsonObject>;
 }
 

@@ -17,7 +17,7 @@ export function computeSignature(
     "AWS4-HMAC-SHA256",
     claim.timestamp,
     `${date}/${region}/${service}/${terminator}`,
-    sha256(canonicalRequest(request, claim.signedHeaders)),
+    sha256(canonicalRequest(request, claim)),
   ].join("\n");
   const signingKey = [date, region, service, terminator].reduce<Buffer>(
     (key, part) => hmac(key, part),
@@ -26,10 +26,10 @@ export function computeSignature(
   return hmac(signingKey, stringToSign).toString("hex");
 }
 
-function canonicalRequest(request: ReceivedRequest, signedHeaders: readonly string[]): string {
+function canonicalRequest(request: ReceivedRequest, { signedHeaders, scope }: SignatureClaim): string {
   return [
     request.method,
-    canonicalPath(request.path),
+    scope.service === "s3" ? request.path : canonicalPath(request.path),
     canonicalQuery(request.query),
     ...signedHeaders.map((name) => `${name}:${canonicalValue(request.headers, name)}`),
     "",

@@ -14,6 +14,7 @@ const AS_SHIPPED: AgentSettings = {
   pickupWindowMs: 1_680_000,
   proxyUri: null,
   enableAuthPolicy: false,
+  deployControlEndpoint: null,
 };
 
 async function read(text: string): Promise<AgentSettings | string> {
@@ -57,6 +58,7 @@ test("everything that an operator moved is followed", async () => {
 :on_premises_config_file: "/data/on.yml"
 :proxy_uri: http://proxy.example:3128
 :enable_auth_policy: true
+:deploy_control_endpoint: https://vpce-1.codedeploy-commands.ap-northeast-2.vpce.amazonaws.com
 `;
   expect(await read(text)).toEqual({
     programName: "my-agent",
@@ -67,6 +69,7 @@ test("everything that an operator moved is followed", async () => {
     pickupWindowMs: 1_680_000,
     proxyUri: "http://proxy.example:3128",
     enableAuthPolicy: true,
+    deployControlEndpoint: "https://vpce-1.codedeploy-commands.ap-northeast-2.vpce.amazonaws.com",
   });
 });
 

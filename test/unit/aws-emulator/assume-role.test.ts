@@ -2,7 +2,14 @@
 import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Emulator } from "../../aws-emulator/emulator.ts";
-import { OPERATOR_KEY, ROLE_ARN, ROLE_NAME, startEmulator } from "../../aws-emulator/emulator.ts";
+import {
+  allow,
+  OPERATOR_KEY,
+  ROLE_ARN,
+  ROLE_NAME,
+  startEmulator,
+  trust,
+} from "../../aws-emulator/emulator.ts";
 import { assumeRole, SESSION_NAME, stsClient } from "./clients.ts";
 
 let emulator: Emulator;
@@ -22,10 +29,10 @@ describe("a session", () => {
   });
 
   it("leaves the role's path out of its ARN", async () => {
-    const trusts = ["arn:aws:iam::123456789012:user/pathfinder"];
-    const { arn: roleArn } = emulator.roles.put({ name: "Deep", path: "/idc/hosts/", trusts });
+    const trustPolicy = trust("arn:aws:iam::123456789012:user/pathfinder");
+    const { arn: roleArn } = emulator.roles.put({ name: "Deep", path: "/idc/hosts/", trustPolicy });
     const key = { accessKeyId: "AKIAPATHFINDER000001", secretAccessKey: "s".repeat(40) };
-    emulator.users.put({ name: "pathfinder", ...key, grants: [{ action: "sts:*", resource: "*" }] });
+    emulator.users.put({ name: "pathfinder", ...key, policies: [allow("sts:*")] });
     const { arn } = await assumeRole(stsClient(emulator, { credentials: key }), { RoleArn: roleArn });
     expect(roleArn).toBe("arn:aws:iam::123456789012:role/idc/hosts/Deep");
     expect(arn).toBe(`arn:aws:sts::123456789012:assumed-role/Deep/${SESSION_NAME}`);
@@ -124,19 +131,18 @@ describe("a refusal", () => {
   });
 
   it("meets a caller who may but is not trusted, and one who is trusted but may not", async () => {
-    emulator.roles.put({ name: ROLE_NAME, trusts: ["arn:aws:iam::123456789012:user/operator"] });
+    emulator.roles.put({ name: ROLE_NAME, trustPolicy: trust("arn:aws:iam::123456789012:user/operator") });
     await expect(assumeRole(stsClient(emulator))).rejects.toMatchObject({ name: "AccessDenied" });
     const operator = stsClient(emulator, { credentials: OPERATOR_KEY });
     await expect(assumeRole(operator)).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
   it("meets a chained role above one hour", async () => {
-    const grants = [{ action: "sts:AssumeRole", resource: "*" }];
     const base = "arn:aws:iam::123456789012:user/idc-base";
     emulator.roles.put({
       name: ROLE_NAME,
-      trusts: [base, ROLE_ARN],
-      grants,
+      trustPolicy: trust(base, ROLE_ARN),
+      policies: [allow("sts:AssumeRole")],
       maxSessionDurationSeconds: 43_200,
     });
     const { credentials } = await assumeRole(stsClient(emulator), { DurationSeconds: 43_200 });

@@ -1,7 +1,7 @@
 /** What an agent gets from the command service: its own events, once each, and nothing with stale credentials. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Emulator } from "../../aws-emulator/emulator.ts";
-import { ROLE_ARN, ROLE_NAME, startEmulator } from "../../aws-emulator/emulator.ts";
+import { allow, ROLE_ARN, ROLE_NAME, startEmulator, trust } from "../../aws-emulator/emulator.ts";
 import type { IssuedSession } from "./clients.ts";
 import { assumeRole, REGION, SESSION_NAME, stsClient } from "./clients.ts";
 import type { CommandAnswer } from "./host-commands.ts";
@@ -143,9 +143,9 @@ it("under the secure name the role must be allowed the action", async () => {
   const input = { HostIdentifier: session.arn };
   const refused = await hostCommand(emulator.url, session, "PollHostCommand", input, { service });
   expect(refused.body).toMatchObject({ __type: "AccessDeniedException" });
-  const trusts = ["arn:aws:iam::123456789012:user/idc-base"];
-  const grants = [{ action: "codedeploy-commands-secure:*", resource: "*" }];
-  expect(emulator.roles.put({ name: ROLE_NAME, trusts, grants }).arn).toBe(ROLE_ARN);
+  const trustPolicy = trust("arn:aws:iam::123456789012:user/idc-base");
+  const policies = [allow("codedeploy-commands-secure:*")];
+  expect(emulator.roles.put({ name: ROLE_NAME, trustPolicy, policies }).arn).toBe(ROLE_ARN);
   const allowed = await assumeRole(stsClient(emulator));
   const answer = await hostCommand(emulator.url, allowed, "PollHostCommand", input, { service });
   expect(answer).toEqual({ status: 200, body: {} });

@@ -7,9 +7,12 @@ import { REGION } from "./clients.ts";
 export interface RequestToSign {
   readonly credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   readonly service: string;
+  /** POST unless said otherwise. */
+  readonly method?: "GET" | "HEAD" | "POST";
   readonly path?: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   readonly signal?: AbortSignal;
   /** Changes the Authorization header after signing. */
   readonly forge?: (authorization: string) => string;
@@ -19,26 +22,32 @@ export async function sendSigned(url: string, request: RequestToSign): Promise<R
   const {
     credentials,
     service,
+    method = "POST",
     path = "/",
+    query = {},
     body,
     signal,
     forge = (authorization) => authorization,
   } = request;
   const { host, hostname } = new URL(url);
-  const signer = new SignatureV4({ credentials, region: REGION, service, sha256: Sha256 });
+  // S3 alone signs the path as it is sent.
+  const uriEscapePath = service !== "s3";
+  const signer = new SignatureV4({ credentials, region: REGION, service, sha256: Sha256, uriEscapePath });
   const signed = await signer.sign({
-    method: "POST",
+    method,
     protocol: "http:",
     hostname,
     path,
+    query,
     headers: { host, ...request.headers },
     body,
   });
   const { host: _, authorization = "", ...headers } = signed.headers;
-  return fetch(url + path, {
-    method: "POST",
+  const search = new URLSearchParams(query).toString();
+  return fetch(url + path + (search === "" ? "" : `?${search}`), {
+    method,
     headers: { ...headers, authorization: forge(authorization) },
-    body,
+    body: body ?? null,
     signal: signal ?? null,
   });
 }

@@ -6,13 +6,13 @@ import type { Operation } from "../operation.ts";
 import { optionalString } from "../parameters.ts";
 import type { OnPremisesInstance } from "./instance-registry.ts";
 import { readInstanceName, readInstanceNames } from "./naming.ts";
-import { instancePermission } from "./permission.ts";
+import { instancePermissions } from "./permission.ts";
 import { readTagFilters } from "./tags.ts";
 
 export function getOperation(world: World): Operation {
   return {
     parameters: ["instanceName"],
-    permission: (call) => instancePermission(world, call),
+    permissions: (call) => instancePermissions(world, call),
     run(call) {
       const name = readInstanceName(call.parameters);
       const instance = world.instances.find(call.region, name);
@@ -30,7 +30,7 @@ export function getOperation(world: World): Operation {
 export function batchGetOperation(world: World): Operation {
   return {
     parameters: ["instanceNames"],
-    permission: (call) => instancePermission(world, call),
+    permissions: (call) => instancePermissions(world, call),
     run(call) {
       const names = readInstanceNames(call.parameters, "BatchLimitExceededException");
       const found = names.map((name) => world.instances.find(call.region, name));
@@ -42,7 +42,7 @@ export function batchGetOperation(world: World): Operation {
 export function listOperation(world: World): Operation {
   return {
     parameters: ["registrationStatus", "tagFilters", "nextToken"],
-    permission: (call) => instancePermission(world, call),
+    permissions: (call) => instancePermissions(world, call),
     run(call) {
       const hasStatus = readStatusFilter(call.parameters);
       const matchesTags = readTagFilters(call.parameters);

@@ -4,12 +4,12 @@ import { BASE64_ALPHABET, randomCharacters } from "../../identity/generated.ts";
 import type { World } from "../../world.ts";
 import type { Call, Operation } from "../operation.ts";
 import { readIamIdentity, readInstanceName } from "./naming.ts";
-import { instancePermission } from "./permission.ts";
+import { instancePermissions } from "./permission.ts";
 
 export function registerOperation(world: World): Operation {
   return {
     parameters: ["instanceName", "iamSessionArn", "iamUserArn"],
-    permission: (call) => instancePermission(world, call),
+    permissions: (call) => instancePermissions(world, call),
     run(call) {
       const name = readInstanceName(call.parameters);
       const identity = readIamIdentity(call.parameters);
@@ -33,7 +33,7 @@ export function registerOperation(world: World): Operation {
 export function deregisterOperation(world: World): Operation {
   return {
     parameters: ["instanceName"],
-    permission: (call) => instancePermission(world, call),
+    permissions: (call) => instancePermissions(world, call),
     run(call) {
       const instance = world.instances.findRegistered(call.region, readInstanceName(call.parameters));
       if (instance !== undefined) world.instances.put({ ...instance, deregisteredAt: call.now });

@@ -10,7 +10,7 @@ import type { Call, Operation } from "../operation.ts";
 import { objectList, optionalString } from "../parameters.ts";
 import type { InstanceTag, OnPremisesInstance } from "./instance-registry.ts";
 import { readInstanceNames } from "./naming.ts";
-import { instancePermission } from "./permission.ts";
+import { instancePermissions } from "./permission.ts";
 
 /** FACTS, AWS. */
 const MAX_TAGS = 10;
@@ -39,7 +39,7 @@ type TagChange = (current: readonly InstanceTag[], given: readonly InstanceTag[]
 function tagOperation(world: World, change: TagChange): Operation {
   return {
     parameters: ["tags", "instanceNames"],
-    permission: (call) => instancePermission(world, call),
+    permissions: (call) => instancePermissions(world, call),
     run(call) {
       const given = readTags(call.parameters);
       const changed = registeredInstances(world, call).map((instance) => ({

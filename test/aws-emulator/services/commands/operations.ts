@@ -80,10 +80,10 @@ export function commandOperations(world: World): Operations {
 function operation(parameters: readonly string[], run: Operation["run"]): Operation {
   return {
     parameters,
-    permission: (call) =>
+    permissions: (call) =>
       call.signingName === SECURE_SIGNING_NAME
-        ? { action: `${SECURE_SIGNING_NAME}:${call.action}`, resource: "*" }
-        : null,
+        ? [{ action: `${SECURE_SIGNING_NAME}:${call.action}`, resource: "*" }]
+        : [],
     run,
   };
 }

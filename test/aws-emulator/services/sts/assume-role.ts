@@ -3,10 +3,9 @@
  * role allows, and credentials that really expire.
  */
 import { AwsError } from "../../aws-error.ts";
-import { plusMs } from "../../clock.ts";
 import { ConstraintCheck } from "../../constraints.ts";
 import { accessDenied, isAllowed, isTrusted } from "../../identity/authorization.ts";
-import { BASE64_ALPHABET, createSessionToken, randomCharacters, randomId } from "../../identity/generated.ts";
+import { hasFractions, openSession } from "../../identity/open-session.ts";
 import type { Role, Session } from "../../identity/principals.ts";
 import type { JsonObject } from "../../json.ts";
 import type { World } from "../../world.ts";
@@ -23,6 +22,8 @@ interface AssumeRoleInput {
   readonly roleArn: string;
   readonly sessionName: string;
   readonly durationSeconds: number | undefined;
+  readonly sourceIdentity: string | null;
+  readonly hasTags: boolean;
 }
 
 export function assumeRoleOperation(world: World): Operation {
@@ -42,12 +43,18 @@ export function assumeRoleOperation(world: World): Operation {
       "TransitiveTagKeys",
     ],
     // The trust policy has a say, so the operation itself decides.
-    permission: () => null,
+    permissions: () => [],
     run(call) {
       const input = readInput(call.parameters);
-      const role = authorizedRole(world, call, input.roleArn);
+      const role = authorizedRole(world, call, input);
       const durationSeconds = grantedDuration(call, role, input.durationSeconds);
-      const session = openSession(world, call.now, role, input.sessionName, durationSeconds);
+      const session = openSession(world, {
+        role,
+        now: call.now,
+        name: input.sessionName,
+        durationSeconds,
+        ...inherited(call, input),
+      });
       world.directory.addSession(session);
       return {
         Credentials: {
@@ -57,6 +64,7 @@ export function assumeRoleOperation(world: World): Operation {
           Expiration: formatExpiration(session.expiresAt, hasFractions(world)),
         },
         AssumedRoleUser: { AssumedRoleId: session.userId, Arn: session.arn },
+        ...(session.sourceIdentity === null ? {} : { SourceIdentity: session.sourceIdentity }),
       };
     },
   };
@@ -78,7 +86,14 @@ function readInput(parameters: JsonObject): AssumeRoleInput {
   const sourceIdentity = optionalString(parameters, "SourceIdentity");
   check.string("sourceIdentity", sourceIdentity, { minLength: 2, maxLength: 64, pattern: "[\\w+=,.@-]*" });
   check.throwIfViolated();
-  return { roleArn: roleArn ?? "", sessionName: sessionName ?? "", durationSeconds };
+  const hasTags = Object.keys(parameters).some((name) => name.startsWith("Tags."));
+  return {
+    roleArn: roleArn ?? "",
+    sessionName: sessionName ?? "",
+    durationSeconds,
+    sourceIdentity: sourceIdentity ?? null,
+    hasTags,
+  };
 }
 
 function readInteger(parameters: JsonObject, name: string): number | undefined {
@@ -89,17 +104,42 @@ function readInteger(parameters: JsonObject, name: string): number | undefined {
   return Number(text);
 }
 
-function authorizedRole(world: World, { principal }: Call, roleArn: string): Role {
+function authorizedRole({ directory }: World, call: Call, input: AssumeRoleInput): Role {
+  const { roleArn, sessionName } = input;
+  const { principal, region } = call;
   if (!ROLE_ARN.test(roleArn)) throw new AwsError("ValidationError", "Request ARN is invalid");
-  const permission = { action: "sts:AssumeRole", resource: roleArn };
-  const role = world.directory.roleByArn(roleArn);
-  if (
-    role === undefined ||
-    !isAllowed(principal, permission) ||
-    !isTrusted(principal, role, world.directory.account)
-  )
-    throw accessDenied(principal, permission);
+  const role = directory.roleByArn(roleArn);
+  const { tags, sourceIdentity } = inherited(call, input);
+  const keys = {
+    "sts:RoleSessionName": sessionName,
+    "aws:RequestedRegion": region,
+    ...(sourceIdentity === null ? {} : { "sts:SourceIdentity": sourceIdentity }),
+  };
+  // What a session carries over into the next one needs a right of its own, on both sides (IAM user guide,
+  // "Monitor and control actions taken with assumed roles").
+  const actions = ["sts:AssumeRole"];
+  if (sourceIdentity !== null) actions.push("sts:SetSourceIdentity");
+  if (input.hasTags || Object.keys(tags).length > 0) actions.push("sts:TagSession");
+  for (const action of actions) {
+    const permission = { action, resource: roleArn };
+    if (
+      role === undefined ||
+      !isAllowed(directory, principal, permission, keys) ||
+      !isTrusted(directory, principal, role, action, keys)
+    )
+      throw accessDenied(principal, permission);
+  }
+  if (role === undefined) throw new Error("authorized for a role that is not there");
   return role;
+}
+
+/** What of the caller's session, or of the request, the new session carries. */
+function inherited(
+  { principal }: Call,
+  { sourceIdentity }: AssumeRoleInput,
+): Pick<Session, "tags" | "sourceIdentity"> {
+  if (principal.kind === "user") return { tags: {}, sourceIdentity };
+  return { tags: principal.tags, sourceIdentity: principal.sourceIdentity ?? sourceIdentity };
 }
 
 function grantedDuration({ principal }: Call, role: Role, requested: number | undefined): number {
@@ -115,33 +155,6 @@ function grantedDuration({ principal }: Call, role: Role, requested: number | un
       "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     );
   return seconds;
-}
-
-/** The role's path is not part of the session's ARN (FACTS, AWS). */
-function openSession(world: World, now: Date, role: Role, name: string, durationSeconds: number): Session {
-  return {
-    kind: "session",
-    arn: `arn:aws:sts::${world.directory.account}:assumed-role/${role.name}/${name}`,
-    roleArn: role.arn,
-    userId: `${role.roleId}:${name}`,
-    accessKeyId: randomId("ASIA"),
-    secretAccessKey: randomCharacters(BASE64_ALPHABET, 40),
-    sessionToken: createSessionToken(world.settings.sessionToken),
-    issuedAt: now,
-    expiresAt: expiry(plusMs(now, world.clock.realMs(durationSeconds * 1000)), world),
-    grants: role.grants,
-  };
-}
-
-/** Rounded to what Expiration can say, so that the session ends exactly then. */
-function expiry(instant: Date, world: World): Date {
-  if (hasFractions(world)) return instant;
-  return new Date(Math.ceil(instant.getTime() / 1000) * 1000);
-}
-
-/** Under a time factor a second is minutes long, so whole seconds would distort the session's length. */
-function hasFractions({ settings, clock }: World): boolean {
-  return settings.fractionalExpiration || clock.factor !== 1;
 }
 
 function formatExpiration(instant: Date, fractional: boolean): string {

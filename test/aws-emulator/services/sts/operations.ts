@@ -11,7 +11,7 @@ export function stsOperations(world: World): Operations {
 function getCallerIdentity(world: World): Operation {
   return {
     parameters: [],
-    permission: () => null,
+    permissions: () => [],
     run: ({ principal }) => ({
       Arn: principal.arn,
       UserId: principal.userId,

@@ -1,0 +1,118 @@
+/**
+ * What `adopt` found and changed, kept from before its first change until `--undo`: it is what an adoption that was
+ * cut short goes on from, and what an undo goes back to.
+ *
+ * The directory lies beside the config and is root's alone (0700): a backup may hold an IAM user's key. The manifest
+ * is written last of all, so that one that is there names backups that are there.
+ */
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Tag } from "../aws/codedeploy.ts";
+import { adoptionDirectory } from "../config/paths.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
+import { replaceFile } from "../host/atomic-file.ts";
+import { readBytes, readTextIfPresent } from "../host/read-file.ts";
+
+export interface SavedFile {
+  path: string;
+  /** Name in the adoption's directory; null where there was no such file. */
+  backup: string | null;
+  mode: number;
+  userId: number;
+  groupId: number;
+}
+
+export interface SavedJob {
+  file: string;
+  /** The line as it stood. */
+  content: string;
+  line: number;
+  user: string;
+  schedule: string;
+}
+
+export interface Manifest {
+  schema: 1;
+  /** `adopting` until the old way is out of force; `undoing` once an undo has begun. */
+  state: "adopting" | "adopted" | "undoing";
+  startedAt: string;
+  /** When an undo began; null before. */
+  undoStartedAt: string | null;
+  serial: string;
+  region: string;
+  roleArn: string;
+  sessionArn: string;
+  old:
+    | { kind: "session"; credentialsFile: string }
+    | { kind: "user"; userArn: string; accessKeyId: string | null; instanceName: string; tags: Tag[] };
+  onPremisesConfigFile: string;
+  jobs: SavedJob[];
+  files: SavedFile[];
+}
+
+const MAX_BYTES = 1_024 * 1_024;
+
+function manifestFile(configFile: string): string {
+  return join(adoptionDirectory(configFile), "manifest.json");
+}
+
+/**
+ * @returns null where this host was not adopted
+ * @throws Failure `cannot_write` for one that cannot be used
+ */
+export async function readManifest(configFile: string): Promise<Manifest | null> {
+  const path = manifestFile(configFile);
+  try {
+    const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
+    if (text === null) return null;
+    const value: unknown = JSON.parse(text);
+    if (isManifest(value)) return value;
+    throw new SyntaxError("it was written by another version of idc-helper");
+  } catch (error) {
+    const code = errorCode(error);
+    throw new Failure({
+      kind: code === "EACCES" ? "host_not_ready" : "cannot_write",
+      message:
+        code === "EACCES"
+          ? "this command must be run as root (sudo)"
+          : `${path}, which says what adopt changed on this host, cannot be used: ${errorText(error)}`,
+      nextStep: code === "EACCES" ? "" : `The files as they were lie beside it: ls -l ${adoptionDirectory(configFile)}`,
+    });
+  }
+}
+
+export async function writeManifest(configFile: string, manifest: Manifest): Promise<void> {
+  mkdirSync(adoptionDirectory(configFile), { recursive: true, mode: 0o700 });
+  await replaceFile(manifestFile(configFile), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** The manifest goes first: without it, what is left is only old copies. */
+export function removeAdoption(configFile: string): void {
+  rmSync(manifestFile(configFile), { force: true });
+  rmSync(adoptionDirectory(configFile), { recursive: true, force: true });
+}
+
+/** Keeps a copy of a file, or the knowledge that there is none. */
+export async function saveFile(configFile: string, path: string, index: number): Promise<SavedFile> {
+  const directory = adoptionDirectory(configFile);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return { path, backup: null, mode: 0, userId: 0, groupId: 0 };
+  const backup = `${index}-${basename(path)}`;
+  const content = await readBytes(path, { maxBytes: MAX_BYTES });
+  await replaceFile(join(directory, backup), content.toString("latin1"), { mode: 0o600 }, "latin1");
+  return { path, backup, mode: found.mode & 0o7777, userId: found.uid, groupId: found.gid };
+}
+
+/** The bytes that were saved. @throws the system error */
+export function readSaved(configFile: string, { backup }: SavedFile): Promise<Buffer> {
+  return readBytes(join(adoptionDirectory(configFile), backup ?? ""), { maxBytes: MAX_BYTES });
+}
+
+function isManifest(value: unknown): value is Manifest {
+  if (typeof value !== "object" || value === null) return false;
+  const { schema, state, serial, roleArn, sessionArn, old, jobs, files } = value as Partial<Manifest>;
+  const isNamed = [state, serial, roleArn, sessionArn].every((field) => typeof field === "string");
+  const isOld = typeof old === "object" && old !== null;
+  return schema === 1 && isNamed && isOld && Array.isArray(jobs) && Array.isArray(files);
+}

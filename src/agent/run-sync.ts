@@ -1,0 +1,52 @@
+/** One run of sync under its lock, with the answer left where `run` looks for it. */
+import type { Config } from "../config/config.ts";
+import { agentRuntimeFiles } from "../config/paths.ts";
+import { errorText, Failure } from "../failure.ts";
+import { replaceFile } from "../host/atomic-file.ts";
+import { acquireLock } from "../host/lock.ts";
+import type { Log } from "../report/log.ts";
+import { type SyncAnswer, type SyncRequest, takeRequest } from "./exchange.ts";
+import { syncAgent } from "./sync.ts";
+
+const LOCK_WAIT_MS = 90_000;
+
+export interface SyncRun {
+  request: SyncRequest | null;
+  answer: SyncAnswer;
+}
+
+/** @throws Failure `busy` or `cannot_write` */
+export async function runSync(config: Config, factor: number, log: Log): Promise<SyncRun> {
+  const files = agentRuntimeFiles(config.paths);
+  const lock = lockRuns(files.syncLock);
+  try {
+    const request = await takeRequest(config.paths);
+    const answer = await syncAgent({ config, request, factor, log });
+    await writeAnswer(files.answer, answer);
+    return { request, answer };
+  } finally {
+    lock.release();
+  }
+}
+
+function lockRuns(path: string): { release(): void } {
+  const lock = acquireLock(path, { waitMs: LOCK_WAIT_MS });
+  if (lock !== null) return lock;
+  throw new Failure({
+    kind: "busy",
+    message: `another sync-agent holds ${path} and does not end`,
+    nextStep: `See what it waits for: fuser -v ${path}`,
+  });
+}
+
+async function writeAnswer(path: string, answer: SyncAnswer): Promise<void> {
+  try {
+    await replaceFile(path, `${JSON.stringify(answer, null, 2)}\n`, { mode: 0o644 });
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `the answer ${path} was not written: ${errorText(error)}`,
+      nextStep: "Its directory belongs to root; systemd-tmpfiles --create makes it.",
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The text of the config file that `register` writes: the three values set, and whatever else an operator or a
+ * configuration management has put there kept, comments included.
+ */
+import { dump } from "js-yaml";
+import type { Config } from "../config/config.ts";
+import { configFromText } from "../config/load.ts";
+import { Failure } from "../failure.ts";
+
+export interface ConfigValues {
+  serial: string;
+  region: string;
+  roleArn: string;
+}
+
+export interface ComposedConfig {
+  text: string;
+  config: Config;
+}
+
+const HEADER = `# Written by idc-helper register. Everything else has a default; idc-helper check-config shows what it comes to.
+# Put a change in force with: systemctl reload idc-codedeploy-helper
+`;
+
+/**
+ * @param existing the file's present text; null where there is none
+ * @throws ConfigError for an existing file that is wrong, Failure `config` for one whose three keys cannot be set
+ */
+export function composeConfig(
+  existing: string | null,
+  path: string,
+  values: ConfigValues,
+  env: NodeJS.ProcessEnv,
+): ComposedConfig {
+  const entries = { serial: values.serial, region: values.region, role_arn: values.roleArn };
+  const text = Object.entries(entries).reduce(
+    (before, [key, value]) => setTopLevelKey(before, key, value),
+    existing ?? HEADER,
+  );
+  const { config } = configFromText(text, { path, unknownKeys: "warn", env });
+  const isSet =
+    config.serial === values.serial && config.region === values.region && config.roleArn === values.roleArn;
+  if (!isSet) {
+    throw new Failure({
+      kind: "config",
+      message: `${path} is laid out in a way in which its keys cannot be set without risk to the rest`,
+      nextStep: `Write serial, region and role_arn into it by hand, each on a line of its own:\n${dump(entries).trim()}`,
+    });
+  }
+  return { text, config };
+}
+
+function setTopLevelKey(text: string, key: string, value: string): string {
+  const line = dump({ [key]: value }, { lineWidth: -1 }).trimEnd();
+  const pattern = new RegExp(`^${key}\\s*:.*$`, "m");
+  const found = pattern.exec(text);
+  if (found === null) {
+    const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    return `${before}${line}\n`;
+  }
+  // A comment on the same line is kept.
+  const comment = /\s#.*$/.exec(found[0])?.[0] ?? "";
+  return text.replace(pattern, () => line + comment);
+}

@@ -1,0 +1,116 @@
+/** Our service is enabled and running, and has issued credentials for what is configured now. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/config.ts";
+import { formatDuration } from "../config/duration.ts";
+import { runtimeFiles } from "../config/paths.ts";
+import { FAILURE_KINDS, Failure, needsAPerson } from "../failure.ts";
+import { changeUnits, showUnit } from "../host/systemd.ts";
+import type { StepOutcome } from "../report/progress.ts";
+import { readStatus, type Status } from "../report/status.ts";
+
+export const SERVICE = "idc-codedeploy-helper.service";
+export const PATH_UNIT = "idc-codedeploy-helper-agent.path";
+
+/** READY comes after 45 s at the latest. */
+const START_LIMIT_MS = 100_000;
+const CREDENTIALS_LIMIT_MS = 90_000;
+const POLL_MS = 200;
+
+export interface ServiceNeeds {
+  config: Config;
+  sessionArn: string;
+  /** Whether a file that the running service has read was changed. */
+  isConfigChanged: boolean;
+  /** How often the base credentials were changed: what failed with the old ones is no failure of the new. */
+  isBaseChanged: boolean;
+}
+
+/** @throws Failure: the service's own, or `host_not_ready` when it does not start */
+export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
+  const { config, sessionArn, isConfigChanged, isBaseChanged } = needs;
+  const before = await unitState();
+  if (before.load === "masked") throw masked();
+  const changes: string[] = [];
+  const startedAtMs = Date.now();
+  if (before.file !== "enabled") {
+    await changeUnits(START_LIMIT_MS, ["enable"], [SERVICE]);
+    changes.push("enabled");
+  }
+  if (before.active !== "active") {
+    if (before.active === "failed") await changeUnits(START_LIMIT_MS, ["reset-failed"], [SERVICE]);
+    await changeUnits(START_LIMIT_MS, ["start"], [SERVICE]);
+    changes.push("started");
+  } else if (isConfigChanged || isBaseChanged) {
+    // Restarted, not reloaded: it then tries at once, also where it was resting after a failure.
+    await changeUnits(START_LIMIT_MS, ["restart"], [SERVICE]);
+    changes.push("restarted");
+  }
+  const status = await awaitCredentials(config, sessionArn, changes.length > 0 ? startedAtMs : null);
+  const left = Date.parse(status.credentials?.expires_at ?? "") - Date.now();
+  const what = `credentials in ${status.credentials?.file} last ${formatDuration(left)}`;
+  return changes.length === 0
+    ? { state: "kept", detail: `running; ${what}` }
+    : { state: "done", detail: `${changes.join(", ")}; ${what}` };
+}
+
+async function unitState(): Promise<{ load: string; active: string; file: string }> {
+  const found = await showUnit(SERVICE, ["LoadState", "ActiveState", "UnitFileState"]).catch(() => null);
+  const value = (key: string) => found?.get(key) ?? "";
+  if (value("LoadState") === "not-found") {
+    throw new Failure({
+      kind: "host_not_ready",
+      message: `there is no unit ${SERVICE}`,
+      nextStep: "Install the package: yum install idc-codedeploy-helper",
+    });
+  }
+  return { load: value("LoadState"), active: value("ActiveState"), file: value("UnitFileState") };
+}
+
+function masked(): Failure {
+  return new Failure({
+    kind: "host_not_ready",
+    message: `${SERVICE} is masked`,
+    nextStep: `Run: systemctl unmask ${SERVICE}`,
+  });
+}
+
+/** @param sinceMs what failed before this (wall clock) is another run's; null where nothing was started */
+async function awaitCredentials(config: Config, sessionArn: string, sinceMs: number | null): Promise<Status> {
+  const file = runtimeFiles(config.paths).status;
+  const deadline = performance.now() + CREDENTIALS_LIMIT_MS;
+  let status: Status | null = null;
+  while (performance.now() < deadline) {
+    status = await readStatus(file).catch(() => null);
+    if (status !== null && hasCredentials(status, sessionArn)) return status;
+    const failure = status?.failure ?? null;
+    const isOfThisRun = sinceMs === null || Date.parse(status?.started_at ?? "") >= sinceMs - 1_000;
+    if (failure !== null && isOfThisRun && isFinal(failure.kind)) throw serviceFailure(failure);
+    await sleep(POLL_MS);
+  }
+  if (status?.failure) throw serviceFailure(status.failure);
+  throw new Failure({
+    kind: "timeout",
+    message: `${SERVICE} issued no credentials within ${CREDENTIALS_LIMIT_MS / 1_000} s`,
+    nextStep: `See: idc-helper status; journalctl -u ${SERVICE}`,
+  });
+}
+
+function hasCredentials({ state, session_arn, credentials }: Status, sessionArn: string): boolean {
+  if (state !== "fresh" || session_arn !== sessionArn || !credentials?.in_place) return false;
+  return Date.parse(credentials.expires_at) > Date.now();
+}
+
+/** What no waiting mends. */
+function isFinal(kind: string): boolean {
+  const known = FAILURE_KINDS.find((each) => each === kind);
+  return known !== undefined && (needsAPerson(known) || known === "cannot_write");
+}
+
+function serviceFailure({ kind, message, next_step }: NonNullable<Status["failure"]>): Failure {
+  return new Failure({
+    kind: FAILURE_KINDS.find((each) => each === kind) ?? "crashed",
+    message: `the service could not get its first credentials: ${message}`,
+    nextStep: next_step,
+  });
+}
