@@ -50,6 +50,14 @@ async function main(argv: string[]): Promise<number> {
     .option("--replace", "this host is a clone: set it up under another serial")
     .option("--same-host", "the hardware was replaced: it is no clone")
     .action(perform(async () => (await import("./commands/register.ts")).register));
+  command("deregister", "stop the service, deregister this host, remove our files (root)")
+    .option("--profile <name>", "the operator's profile; else the AWS SDK's default chain")
+    .option("--keep-files", "leave config and credentials where they are")
+    .option("--host-only", "leave AWS as it is (on a clone, whose twin keeps the name)")
+    .option("--dry-run", "show what would be done, and change nothing")
+    .option("--yes", "do not ask")
+    .option("--json", "answer with JSON")
+    .action(perform(async () => (await import("./commands/deregister.ts")).deregister));
   command("status", "how things stand; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
     .option("--json", "answer with JSON")
     .action(perform(async () => (await import("./commands/status.ts")).status));

@@ -30,6 +30,14 @@ export function renderProfile(existing: string, profile: string, credentials: Se
     .join("");
 }
 
+/** @returns the text without any section of the profile */
+export function withoutProfile(existing: string, profile: string): string {
+  return splitSections(existing)
+    .filter(({ name }) => name !== profile)
+    .map(({ text }) => text)
+    .join("");
+}
+
 function renderSection(
   profile: string,
   { accessKeyId, secretAccessKey, sessionToken }: SessionCredentials,

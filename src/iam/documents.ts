@@ -43,7 +43,7 @@ export function trustPolicy(inputs: IamInputs): PolicyDocument {
   if (inputs.certificate === null) return policy({ ...assume, Action, Condition: namedLikeASerial });
   const namedInItsCertificate = { StringEquals: { "sts:RoleSessionName": `\${${COMMON_NAME}}` } };
   return policy(
-    { ...assume, Action, Condition: namedLikeASerial },
+    { ...assume, Action, Condition: { ...namedLikeASerial, ...namedInItsCertificate } },
     { Sid: "InheritTheCertificatesName", Effect: "Allow", Principal, Action: INHERITING },
   );
 }

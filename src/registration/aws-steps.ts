@@ -81,6 +81,25 @@ function arnTaken({ serial, sessionArn, region }: Wanted, name: string): Failure
   });
 }
 
+/**
+ * The instance as it is registered for this host.
+ *
+ * @returns null where the name is not registered
+ * @throws Failure `conflict` where the name is another's
+ */
+export async function findOwnInstance(codedeploy: CodeDeploy, wanted: Wanted): Promise<Instance | null> {
+  const instance = await codedeploy.get(wanted.serial);
+  if (instance === null || instance.deregisteredAt !== null) return null;
+  if (instance.sessionArn === wanted.sessionArn) return instance;
+  const { message } = nameTaken(wanted, instance);
+  throw new Failure({
+    kind: "conflict",
+    message,
+    nextStep:
+      "It is not this host's to change. To clean up this host alone: idc-helper deregister --host-only",
+  });
+}
+
 /** Adds what is missing; tags that others have added stay. @throws Failure `limit_exceeded` */
 export async function addTags(
   codedeploy: CodeDeploy,

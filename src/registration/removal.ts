@@ -1,0 +1,73 @@
+/**
+ * Takes away what `register` wrote on this host. The config goes last: as long as it is there, a removal that was cut
+ * short can be run again.
+ */
+import { rmSync, statSync } from "node:fs";
+import { desiredConfig } from "../agent/desired-config.ts";
+import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
+import type { AgentSettings } from "../agent/settings.ts";
+import type { Config } from "../config/config.ts";
+import { registrationFile, stateFiles } from "../config/paths.ts";
+import { withoutProfile } from "../credentials/profile-file.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
+import { replaceFile } from "../host/atomic-file.ts";
+import { readTextIfPresent } from "../host/read-file.ts";
+import type { StepOutcome } from "../report/progress.ts";
+
+const MAX_BYTES = 1_024 * 1_024;
+
+/** Every file that removal would take away or change, in its order; those that are not there left out. */
+export async function filesToRemove(config: Config, settings: AgentSettings | null): Promise<string[]> {
+  const { credentials, refreshRecord, runRecord } = stateFiles(config.paths);
+  const agentConfig = settings === null ? [] : await ownAgentConfig(config, settings);
+  const files = [
+    ...agentConfig,
+    config.credentialsFile.path,
+    credentials,
+    refreshRecord,
+    runRecord,
+    config.baseCredentials.file,
+    registrationFile(config.configFile),
+    config.configFile,
+  ];
+  return [...new Set(files)].filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+}
+
+/** The agent's config is ours only as long as it names our session. */
+async function ownAgentConfig(
+  config: Config,
+  { onPremisesConfigFile: file }: AgentSettings,
+): Promise<string[]> {
+  const reading = await readOnPremisesConfig(file, desiredConfig(config));
+  const isOurs = reading.kind === "read" && !reading.differences.some(({ key }) => key === "iam_session_arn");
+  return isOurs ? [file] : [];
+}
+
+/** @throws Failure `cannot_write` naming the file */
+export async function removeFiles(config: Config, settings: AgentSettings | null): Promise<StepOutcome> {
+  const files = await filesToRemove(config, settings);
+  for (const path of files) {
+    try {
+      if (path === config.credentialsFile.path) await removeOwnProfile(path, config.credentialsFile.profile);
+      else rmSync(path);
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") continue;
+      throw new Failure({
+        kind: "cannot_write",
+        message: `${path} could not be removed: ${errorCode(error) ?? errorText(error)}`,
+        nextStep: `Remove it by hand: rm ${path}`,
+      });
+    }
+  }
+  if (files.length === 0) return { state: "kept", detail: "nothing of ours is left" };
+  return { state: "done", detail: `removed ${files.join(", ")}` };
+}
+
+/** A file that holds others' profiles as well keeps them. */
+async function removeOwnProfile(path: string, profile: string): Promise<void> {
+  const text = (await readTextIfPresent(path, { maxBytes: MAX_BYTES })) ?? "";
+  const rest = withoutProfile(text, profile);
+  if (rest.trim() === "") return rmSync(path);
+  const { mode, uid, gid } = statSync(path);
+  await replaceFile(path, rest, { mode: mode & 0o7777, userId: uid, groupId: gid });
+}
