@@ -61,6 +61,11 @@ async function main(argv: string[]): Promise<number> {
   command("status", "how things stand; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
     .option("--json", "answer with JSON")
     .action(perform(async () => (await import("./commands/status.ts")).status));
+  command("doctor", "every check of a healthy host, and what mends it; exit codes as status")
+    .option("--deep", "also try what the host's base credentials need not; it shows up in CloudTrail")
+    .option("--profile <name>", "the operator's profile, to see the registration (else the SDK's chain)")
+    .option("--json", "answer with JSON")
+    .action(perform(async () => (await import("./commands/doctor.ts")).doctor));
   command("check-config", "is the configuration right, and what does it come to?")
     .option("--json", "answer with JSON")
     .addOption(hidden("--plan"))

@@ -10,8 +10,8 @@ import { existsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { replaceFile } from "../host/atomic-file.ts";
-import { readText } from "../host/read-file.ts";
+import { AtomicFile } from "../host/atomic-file.ts";
+import { readBytes } from "../host/read-file.ts";
 import type { CrontabFormat } from "./crontab.ts";
 
 export interface CrontabFile {
@@ -40,7 +40,7 @@ export async function readCrontabs(): Promise<CrontabReading> {
   const reading: CrontabReading = { files: [], unread: [] };
   const take = async (path: string, format: CrontabFormat) => {
     try {
-      reading.files.push({ path, format, text: await readText(path, { maxBytes: MAX_BYTES }) });
+      reading.files.push({ path, format, text: await readCrontab(path) });
     } catch (error) {
       const code = errorCode(error);
       // Directories lie among the users' crontabs on Debian; links and sockets are nobody's crontab.
@@ -80,18 +80,24 @@ async function namesIn(directory: string, reading: CrontabReading): Promise<stri
 export async function changeCrontab(path: string, change: (text: string) => string | null): Promise<boolean> {
   try {
     const { mode, uid, gid } = await lstat(path);
-    const changed = change(await readText(path, { maxBytes: MAX_BYTES }));
+    const changed = change(await readCrontab(path));
     if (changed === null) return false;
-    await replaceFile(path, changed, { mode: mode & 0o7777, userId: uid, groupId: gid });
+    const file = await AtomicFile.create(path, { mode: mode & 0o7777, userId: uid, groupId: gid });
+    await file.commit(Buffer.from(changed, "latin1"));
     keepLabel(path);
     return true;
   } catch (error) {
     throw new Failure({
       kind: "cannot_write",
       message: `the crontab ${path} was not changed and is as it was: ${errorCode(error) ?? errorText(error)}`,
-      nextStep: `Change the line by hand (crontab -e, or an editor), or run adopt with --keep-cron.`,
+      nextStep: "Change the line by hand (crontab -e, or an editor), or run idc-helper adopt --keep-cron.",
     });
   }
+}
+
+/** One character a byte: comments may be in any encoding, and are kept. */
+async function readCrontab(path: string): Promise<string> {
+  return (await readBytes(path, { maxBytes: MAX_BYTES })).toString("latin1");
 }
 
 /** A file made anew in /etc gets the label of /etc, and cronie then ignores the whole crontab under SELinux. */

@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 import type { Tag } from "../aws/codedeploy.ts";
 import { adoptionDirectory } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { replaceFile } from "../host/atomic-file.ts";
+import { AtomicFile, replaceFile } from "../host/atomic-file.ts";
 import { readBytes, readTextIfPresent } from "../host/read-file.ts";
 
 export interface SavedFile {
@@ -76,7 +76,10 @@ export async function readManifest(configFile: string): Promise<Manifest | null>
         code === "EACCES"
           ? "this command must be run as root (sudo)"
           : `${path}, which says what adopt changed on this host, cannot be used: ${errorText(error)}`,
-      nextStep: code === "EACCES" ? "" : `The files as they were lie beside it: ls -l ${adoptionDirectory(configFile)}`,
+      nextStep:
+        code === "EACCES"
+          ? ""
+          : `The files as they were lie beside it: ls -l ${adoptionDirectory(configFile)}`,
     });
   }
 }
@@ -100,7 +103,8 @@ export async function saveFile(configFile: string, path: string, index: number):
   if (found === undefined) return { path, backup: null, mode: 0, userId: 0, groupId: 0 };
   const backup = `${index}-${basename(path)}`;
   const content = await readBytes(path, { maxBytes: MAX_BYTES });
-  await replaceFile(join(directory, backup), content.toString("latin1"), { mode: 0o600 }, "latin1");
+  const copy = await AtomicFile.create(join(directory, backup), { mode: 0o600 });
+  await copy.commit(content);
   return { path, backup, mode: found.mode & 0o7777, userId: found.uid, groupId: found.gid };
 }
 

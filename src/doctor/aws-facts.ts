@@ -89,7 +89,8 @@ export class AwsFacts {
     // proxy it is the proxy that resolves the others.
     const isProxy = agents.proxy !== null;
     const name = new URL(agents.proxy ?? place.url).hostname.replace(/^\[|\]$/g, "");
-    if (isIP(name) === 0 && (await addressesOf(name)) === null) return { kind: "no_name", place, name, isProxy };
+    if (isIP(name) === 0 && (await addressesOf(name)) === null)
+      return { kind: "no_name", place, name, isProxy };
     const limitMs = scaledLimit(network.requestTimeoutMs, this.#options.factor);
     try {
       return { kind: "open", place, arrival: await knock(place.url, agents, limitMs), proxy: agents.proxy };

@@ -1,5 +1,5 @@
 /** Runs checks side by side, each within a time limit; whatever one throws is a finding, too. */
-import { errorText } from "../failure.ts";
+import { errorText, Failure } from "../failure.ts";
 import type { Examination } from "./examination.ts";
 import { type Finding, left, Unmet, unseen } from "./finding.ts";
 
@@ -62,6 +62,7 @@ async function runOne(check: Check, examination: Examination, limitMs: number): 
     return await Promise.race([check.run(examination), late]);
   } catch (error) {
     if (error instanceof Unmet) return left(`not checked: ${error.message}`);
+    if (error instanceof Failure) return unseen(error.message, { advice: error.nextStep });
     return unseen(`the check itself failed: ${errorText(error)}`, { advice: "Please report this." });
   } finally {
     clearTimeout(timer);

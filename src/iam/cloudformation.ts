@@ -90,12 +90,10 @@ function withParameters(inputs: IamInputs): IamInputs {
 /** Marked, so that IAM's own policy variables, which look the same, can be told from ours. */
 const reference = (name: string) => `\${param!${name}}`;
 
-/** Every string that holds a reference becomes an Fn::Sub; IAM's own variables in it are left to IAM. */
+/** Every string that holds a reference becomes an Fn::Sub; IAM's own variables stand in strings without one. */
 function substituted(value: unknown): Json {
   if (typeof value === "string") {
-    if (!value.includes("${param!")) return value;
-    const escaped = value.replaceAll("${", "${!").replaceAll("${!param!", "${");
-    return { "Fn::Sub": escaped };
+    return value.includes("${param!") ? { "Fn::Sub": value.replaceAll("${param!", "${") } : value;
   }
   if (Array.isArray(value)) return value.map(substituted);
   if (typeof value !== "object" || value === null) return value as Json;

@@ -6,43 +6,39 @@
  * the same files through {@link HostRoot.path}. Where we are not root, a user namespace makes us so, and every
  * account of the host is root by another name.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, normalize } from "node:path";
-import type { SyncAnswer } from "../../src/agent/exchange.ts";
+import { join } from "node:path";
 import type { Status } from "../../src/report/status.ts";
-import { BASE_KEY, OPERATOR_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { OPERATOR_KEY } from "../aws-emulator/emulator.ts";
 import { eventually } from "./eventually.ts";
-import { ACCOUNTS, type AccountName } from "./host-root/accounts.ts";
+import type { AccountName } from "./host-root/accounts.ts";
 import { killNow } from "./host-root/ending.ts";
+import { become, environment, type Surroundings } from "./host-root/entering.ts";
+import { HostFiles, type KeyPair } from "./host-root/host-files.ts";
 import { HARNESS_DIRECTORY, type HostInside } from "./host-root/inside.ts";
-import { type FileOptions, layOut, writeOwned } from "./host-root/layout.ts";
-import { COVERED, MountNamespace } from "./host-root/namespace.ts";
+import { layOut } from "./host-root/layout.ts";
+import { MountNamespace } from "./host-root/namespace.ts";
 import { ServiceManager } from "./host-root/service-manager.ts";
-import { isRoot } from "./identity.ts";
 import { COMMAND, type CommandResult, type Launched, launch } from "./launch.ts";
-import { COMPILE_CACHE, SERIAL } from "./scratch-host.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
+export {
+  BASE_CREDENTIALS_FILE,
+  CONFIG_FILE,
+  CREDENTIALS_FILE,
+  ON_PREMISES_CONFIG_FILE,
+} from "./host-root/host-files.ts";
 export { AGENT, HELPER, REQUESTS } from "./host-root/service-manager.ts";
+export { differences } from "./host-root/snapshot.ts";
 
-export const CONFIG_FILE = "/etc/idc-codedeploy-helper/config.yaml";
-export const BASE_CREDENTIALS_FILE = "/etc/idc-codedeploy-helper/base-credentials";
-export const CREDENTIALS_FILE = "/var/lib/idc-codedeploy-helper/credentials";
-export const ON_PREMISES_CONFIG_FILE = "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml";
-
-export interface HostRootOptions {
-  /** Where STS and CodeDeploy are. */
-  endpoint: string;
+export interface HostRootOptions extends Surroundings {
   /** Where the agent's command service is; the same by default. */
   agentEndpoint?: string;
-  timeFactor?: number;
   /** The host's own by default. */
   agentTimeFactor?: number;
   /** Whether the agent is installed; true by default. */
   hasAgent?: boolean;
-  /** For every command and service of this host. */
-  env?: Record<string, string>;
 }
 
 export interface HostCommandOptions {
@@ -53,18 +49,12 @@ export interface HostCommandOptions {
   as?: AccountName;
 }
 
-interface KeyPair {
-  accessKeyId: string;
-  secretAccessKey: string;
-}
-
-export class HostRoot {
-  /** The scratch directory, as it lies outside. */
-  readonly directory: string;
+export class HostRoot extends HostFiles {
   readonly services: ServiceManager;
   readonly #options: HostRootOptions;
   readonly #namespace: MountNamespace;
   readonly #started: Launched[] = [];
+  readonly #terminals: Terminal[] = [];
   #closing: Promise<void> | null = null;
 
   private constructor(
@@ -73,7 +63,7 @@ export class HostRoot {
     namespace: MountNamespace,
     services: ServiceManager,
   ) {
-    this.directory = directory;
+    super(directory);
     this.services = services;
     this.#options = options;
     this.#namespace = namespace;
@@ -81,49 +71,29 @@ export class HostRoot {
 
   static async open(options: HostRootOptions): Promise<HostRoot> {
     const directory = mkdtempSync(join(tmpdir(), "idc-host-"));
+    let namespace: MountNamespace | null = null;
     try {
       layOut(directory);
       mkdirSync(join(directory, HARNESS_DIRECTORY, "bin"), { recursive: true });
-      const namespace = await MountNamespace.open(directory);
+      namespace = await MountNamespace.open(directory);
+      const { prefix } = namespace;
       const { timeFactor = 1, agentTimeFactor = timeFactor, endpoint, agentEndpoint = endpoint } = options;
       const inside: HostInside = {
         directory,
         timeFactor,
         agentTimeFactor,
         agentEndpoint,
-        enter: (as) => [...namespace.prefix, ...become(as)],
+        enter: (as) => [...prefix, ...become(as)],
         serviceEnv: () => environment(options, "root"),
       };
       const services = await ServiceManager.open(inside);
       if (options.hasAgent !== false) services.agent.install();
       return new HostRoot(directory, options, namespace, services);
     } catch (error) {
+      await namespace?.close();
       rmSync(directory, { recursive: true, force: true });
       throw error;
     }
-  }
-
-  /** Where a file of the host lies outside. @throws for one that is not the host's own */
-  path(inside: string): string {
-    const relative = normalize(inside).slice(1);
-    if (!COVERED.some((directory) => relative === directory || relative.startsWith(`${directory}/`))) {
-      throw new Error(`${inside} is not among the scratch host's own files`);
-    }
-    return join(this.directory, relative);
-  }
-
-  read(path: string): string {
-    return readFileSync(this.path(path), "utf8");
-  }
-
-  /** Root's and 0644 by default; its directories are made. */
-  write(path: string, text: string, options: FileOptions = {}): void {
-    writeOwned(this.path(path), text, options);
-  }
-
-  /** Puts a program of the test's own before the host's: `program("rpm", "#!/bin/sh\n…")`. */
-  program(name: string, text: string): void {
-    this.write(`${HARNESS_DIRECTORY}/bin/${name}`, text, { mode: 0o755 });
   }
 
   /** Our command, to its end. */
@@ -171,7 +141,13 @@ export class HostRoot {
     }: HostCommandOptions & { columns?: number; program?: string } = {},
   ): Terminal {
     const { prefix, env } = this.#how(options);
-    return openTerminal({ command: [...prefix, program, ...args], env, ...(columns && { columns }) });
+    const terminal = openTerminal({
+      command: [...prefix, program, ...args],
+      env,
+      ...(columns && { columns }),
+    });
+    this.#terminals.push(terminal);
+    return terminal;
   }
 
   #how({ as = "root", env = {} }: HostCommandOptions) {
@@ -179,29 +155,6 @@ export class HostRoot {
       prefix: [...this.#namespace.prefix, ...become(as)],
       env: { ...environment(this.#options, as), ...env },
     };
-  }
-
-  /** A config written by hand, as for the emulator's role and this host's usual serial. */
-  writeConfig({ serial = SERIAL, more = "" }: { serial?: string; more?: string } = {}): void {
-    this.write(CONFIG_FILE, `serial: ${serial}\nregion: ap-northeast-2\nrole_arn: ${ROLE_ARN}\n${more}`);
-  }
-
-  writeBaseCredentials(key: KeyPair = BASE_KEY): void {
-    this.write(BASE_CREDENTIALS_FILE, profile(key), { mode: 0o640, group: "idc-helper" });
-  }
-
-  /** In a user's `~/.aws/credentials`. */
-  writeSharedCredentials(key: KeyPair, { as = "root" }: { as?: AccountName } = {}): void {
-    const path = join(ACCOUNTS[as].home, ".aws/credentials");
-    this.write(path, profile(key), { mode: 0o600, owner: as });
-  }
-
-  status(): Status | null {
-    return this.#json("/run/idc-codedeploy-helper/status.json");
-  }
-
-  agentAnswer(): SyncAnswer | null {
-    return this.#json("/run/idc-codedeploy-helper-agent/agent.json");
   }
 
   waitForStatus(fits: (status: Status) => boolean, what: string): Promise<Status> {
@@ -229,15 +182,8 @@ export class HostRoot {
     // One that has only just been started may still be on its way in, where the namespace's end would miss it.
     await Promise.all(this.#started.map(({ process: child }) => killNow(child)));
     await this.services.close(() => this.#namespace.close());
+    await Promise.all(this.#terminals.map(({ result }) => result));
     rmSync(this.directory, { recursive: true, force: true });
-  }
-
-  #json<T>(path: string): T | null {
-    try {
-      return JSON.parse(this.read(path)) as T;
-    } catch {
-      return null;
-    }
   }
 }
 
@@ -247,35 +193,4 @@ export function operatorEnv({
   secretAccessKey,
 }: KeyPair = OPERATOR_KEY): Record<string, string> {
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-}
-
-const profile = ({ accessKeyId, secretAccessKey }: KeyPair): string =>
-  `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
-
-const home = (as: AccountName) => ["env", `--chdir=${as === "root" ? "/root" : "/"}`];
-
-/** In a user namespace there is nobody else to become but one who has no name and no rights there. */
-function become(as: AccountName): readonly string[] {
-  if (as === "root" || (!isRoot && as === "idc-helper")) return home(as);
-  const user = isRoot
-    ? ["setpriv", `--reuid=${as}`, `--regid=${as}`, "--init-groups", "--"]
-    : ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"];
-  return [...home(as), ...user];
-}
-
-function environment({ endpoint, timeFactor = 1, env = {} }: HostRootOptions, as: AccountName) {
-  return {
-    PATH: `${HARNESS_DIRECTORY}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-    HOME: ACCOUNTS[as].home,
-    USER: as,
-    LOGNAME: as,
-    SHELL: "/bin/sh",
-    LANG: "C.UTF-8",
-    NODE_COMPILE_CACHE: COMPILE_CACHE,
-    AWS_EC2_METADATA_DISABLED: "true",
-    AWS_ENDPOINT_URL_STS: endpoint,
-    AWS_ENDPOINT_URL_CODEDEPLOY: endpoint,
-    ...(timeFactor === 1 ? {} : { IDC_HELPER_TIME_FACTOR: String(timeFactor) }),
-    ...env,
-  };
 }

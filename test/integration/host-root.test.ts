@@ -1,14 +1,26 @@
 /** The scratch host that the tests of register, adopt, deregister and doctor stand on: is it sound itself? */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { eventually } from "../harness/eventually.ts";
 import { DMI } from "../harness/host-root/layout.ts";
-import { AGENT, CREDENTIALS_FILE, HELPER, ON_PREMISES_CONFIG_FILE, REQUESTS } from "../harness/host-root.ts";
+import {
+  AGENT,
+  CREDENTIALS_FILE,
+  differences,
+  HELPER,
+  ON_PREMISES_CONFIG_FILE,
+  REQUESTS,
+} from "../harness/host-root.ts";
 import { openHostScene } from "../harness/host-scene.ts";
 import { isRoot } from "../harness/identity.ts";
 import { isRunning } from "../harness/processes.ts";
 import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 import { plain } from "../harness/terminal.ts";
+
+const OPENER = fileURLToPath(new URL("host-root-opener.ts", import.meta.url));
 
 describe.concurrent("the scratch host", () => {
   it("shows a command its own files and accounts, and root's view of them", async (test) => {
@@ -129,6 +141,35 @@ describe.concurrent("the scratch host", () => {
     const { code, output } = await terminal.result;
     test.expect(code).toBe(130);
     test.expect(plain(output)).toContain("hello there\n^C");
+  });
+
+  it("tells what a command has changed", async (test) => {
+    const { host } = await openHostScene(test);
+    const before = host.snapshot();
+    const script =
+      "echo 1 >/etc/new; chmod 600 /etc/hosts; rm /etc/crontab; chown idc-helper:root /etc/group";
+    await host.runProgram("sh", ["-c", script]);
+    const after = host.snapshot();
+    test
+      .expect(differences(before, after))
+      .toEqual(["- /etc/crontab", ...(isRoot ? ["~ /etc/group"] : []), "~ /etc/hosts", "+ /etc/new"]);
+    test.expect(after.get("/etc/new")).toBe("0644 root:root\n1\n");
+    test.expect(differences(after, host.snapshot())).toEqual([]);
+  });
+
+  it("ends with the tests that opened it, even when they are killed", async (test) => {
+    const { host, emulator } = await openHostScene(test, { agent: "absent" });
+    const killed = spawn(process.execPath, [OPENER, emulator.url], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = await once(killed.stdout.setEncoding("utf8"), "data");
+    const { directory, pids } = JSON.parse(line) as { directory: string; pids: number[] };
+    test.onTestFinished(async () => rmSync(directory, { recursive: true, force: true }));
+    test.expect(pids.length).toBeGreaterThanOrEqual(3);
+    test.expect(host.processes().filter((pid) => pids.includes(pid))).toEqual([]);
+    killed.kill("SIGKILL");
+    await eventually(
+      () => !pids.some(isRunning),
+      () => `still there: ${pids.filter(isRunning)}`,
+    );
   });
 
   it("leaves nothing behind: no process, no mount, no file", async (test) => {

@@ -2,7 +2,7 @@
  * `node test/systemd/run.ts [GROUP…]`: our units, our drop-in and our commands on a really booted systemd 252, with a
  * stand-in agent as a service. Prints a line for each check; exit status 1 when one failed.
  *
- * Groups: daemon, requests, states, reload, odd; all by default. Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
+ * Groups: daemon, requests, states, reload, odd, life; all by default. Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ import { type Check, checksInto, Interrupted } from "./checks.ts";
 import { checkDaemon } from "./daemon.ts";
 import { checkGracefulReload } from "./graceful-reload.ts";
 import { Host, PATH_UNIT } from "./host.ts";
+import { checkHostLife } from "./host-life.ts";
 import { checkOddReloads } from "./odd-reloads.ts";
 import { checkRequests } from "./requests.ts";
 import { checkRequirements } from "./requirements.ts";
@@ -26,6 +27,7 @@ const GROUPS: Readonly<Record<string, (host: Host, agent: AgentOnHost, check: Ch
   states: checkServiceStates,
   reload: checkGracefulReload,
   odd: checkOddReloads,
+  life: checkHostLife,
 };
 
 async function checkAll(host: Host, check: Check): Promise<void> {

@@ -1,7 +1,7 @@
 /** The IAM documents as values: what is in them for which inputs, and that the template says the same. */
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/config.ts";
-import { cloudFormationTemplate, type Json } from "../../src/iam/cloudformation.ts";
+import { cloudFormationTemplate, type Json, type Template } from "../../src/iam/cloudformation.ts";
 import { iamOutput } from "../../src/iam/output.ts";
 import { type IamFlags, readIamInputs } from "../../src/iam/read-inputs.ts";
 import { sampleConfig } from "./aws/sample-config.ts";
@@ -198,11 +198,28 @@ describe("the CloudFormation template", () => {
     ["certificates", { ...CERTIFICATE, authPolicy: true }],
   ];
 
-  it.each(variants)("with %s comes, with its defaults, to the very documents", (_name, flags) => {
-    const { inputs } = readIamInputs(flags, null);
-    const { documents } = iamOutput(inputs);
-    const template = cloudFormationTemplate(inputs);
-    const resources = settled(template) as unknown as Record<string, { Properties: Properties }>;
+  const elsewhere = (text: string) => text.replaceAll("123456789012", "210987654321");
+  /** What is asked for when the stack is made, in place of the defaults. */
+  const answers = {
+    "AWS::AccountId": elsewhere("123456789012"),
+    RevisionBucket: "other",
+    SerialPattern: "db-?",
+    TrustAnchorArn: elsewhere(ANCHOR),
+  };
+
+  it.each(variants)(
+    "with %s comes to the very documents, with its defaults and with others",
+    (_name, flags) => {
+      const template = cloudFormationTemplate(readIamInputs(flags, null).inputs);
+      expectSame(settled(template), outputOf(flags).documents);
+      const moved = JSON.parse(elsewhere(JSON.stringify(flags)));
+      const others = outputOf({ ...moved, bucket: "other", serialPattern: "db-?" });
+      expectSame(settled(template, answers), others.documents);
+    },
+  );
+
+  function expectSame(made: Json, documents: ReturnType<typeof outputOf>["documents"]): void {
+    const resources = made as unknown as Record<string, { Properties: Properties }>;
     expect(resources.HostRole?.Properties).toMatchObject({
       RoleName: "Hosts",
       Path: "/idc/",
@@ -214,7 +231,7 @@ describe("the CloudFormation template", () => {
     const base = resources.BaseIdentity?.Properties;
     expect(base?.PolicyDocument ?? base?.Policies?.[0]?.PolicyDocument).toEqual(documents.base);
     expect(base?.AssumeRolePolicyDocument).toEqual(documents["base-trust"]);
-  });
+  }
 
   it("refers only to what it declares, and creates no access key", () => {
     const template = cloudFormationTemplate(readIamInputs(CERTIFICATE, null).inputs);
@@ -243,13 +260,15 @@ interface Properties {
   Policies?: { PolicyDocument: Json }[];
 }
 
-/** The resources as CloudFormation makes them in account 123456789012 when every parameter keeps its default. */
-function settled(template: ReturnType<typeof cloudFormationTemplate>): Json {
+/** The resources as CloudFormation makes them, in account 123456789012 and with the defaults unless told otherwise. */
+function settled(template: Template, answers: Record<string, string> = {}): Json {
   const parameters = template.Parameters as Record<string, { Default: Json }>;
-  const settledValue = (name: string): Json =>
-    ({ "AWS::Partition": "aws", "AWS::AccountId": "123456789012" })[name] ??
-    parameters[name]?.Default ??
-    null;
+  const given: Record<string, string> = {
+    "AWS::Partition": "aws",
+    "AWS::AccountId": "123456789012",
+    ...answers,
+  };
+  const settledValue = (name: string): Json => given[name] ?? parameters[name]?.Default ?? null;
   const settle = (node: Json): Json => {
     if (Array.isArray(node)) return node.map(settle);
     if (typeof node !== "object" || node === null) return node;

@@ -10,6 +10,7 @@ import { findGroup } from "../../host/accounts.ts";
 import type { CheckGroup } from "../check.ts";
 import { probeRights } from "../deep-probe.ts";
 import { type Finding, fail, left, pass, Unmet, unseen, warn } from "../finding.ts";
+import type { HostFacts } from "../host-facts.ts";
 
 const SERVICE_GROUP = "idc-helper";
 const DAY_MS = 86_400_000;
@@ -29,7 +30,8 @@ export const baseCredentials: CheckGroup = {
           const { source } = await examination.aws.base();
           return pass(source);
         } catch (error) {
-          if (error instanceof Unmet) return unseen(`${file} may not be read by this user`, examination.asRoot);
+          if (error instanceof Unmet)
+            return unseen(`${file} may not be read by this user`, examination.asRoot);
           if (!(error instanceof Failure)) throw error;
           return fail(error.message, { advice: error.nextStep, mend: [install(file)] });
         }
@@ -106,11 +108,9 @@ function asUnmet(error: unknown): never {
   throw error instanceof Failure ? new Unmet("there are no usable base credentials") : error;
 }
 
-async function works(host: {
-  status(): Promise<{ status: { state: string } | null } | object>;
-}): Promise<boolean> {
+async function works(host: HostFacts): Promise<boolean> {
   const reading = await host.status();
-  return "status" in reading && reading.status !== null && reading.status.state === "fresh";
+  return "status" in reading && reading.status?.state === "fresh";
 }
 
 /** No file of ours: the SDK's chain, which in a shell is another one than in the service. */
@@ -154,7 +154,8 @@ export function judgeAge(file: string, ageMs: number): Finding {
   const shown = `${file} was last changed ${days === 0 ? "today" : `${days} day${days === 1 ? "" : "s"} ago`}`;
   if (days <= OLD_KEY_DAYS) return pass(shown);
   return warn(`${shown}; a key should be replaced every ${OLD_KEY_DAYS} days`, {
-    advice: "Make a second key in IAM, give it on standard input, and delete the old one when a refresh works.",
+    advice:
+      "Make a second key in IAM, give it on standard input, and delete the old one when a refresh works.",
     mend: [install(file), "idc-helper refresh"],
   });
 }

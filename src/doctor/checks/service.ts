@@ -1,6 +1,7 @@
 /** Our own units: enabled, not masked, running and not in a loop; and what the service itself reports. */
-import type { UnitProperties } from "../../host/systemd.ts";
+
 import { errorCode } from "../../failure.ts";
+import type { UnitProperties } from "../../host/systemd.ts";
 import type { Status } from "../../report/status.ts";
 import { judge } from "../../report/status-text.ts";
 import type { CheckGroup } from "../check.ts";
@@ -97,7 +98,8 @@ export function judgePathUnit(unit: UnitProperties): Finding {
 
 export function judgeStatus(status: Status, isRunning: boolean, nowMs: number): Finding {
   const { level, summary } = judge(status, isRunning, nowMs);
-  const advice = status.failure?.next_step ?? (status.agent.next_step || (status.warnings[0]?.next_step ?? ""));
+  const advice =
+    status.failure?.next_step ?? (status.agent.next_step || (status.warnings[0]?.next_step ?? ""));
   const mend = isRunning ? ["idc-helper status"] : [`systemctl start ${OUR_UNIT}`];
   if (level === 0) return pass(summary);
   return level === 1 ? warn(summary, { advice, mend }) : fail(summary, { advice, mend });

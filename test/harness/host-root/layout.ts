@@ -95,6 +95,8 @@ export function layOut(directory: string): void {
 
 export function writeOwned(path: string, text: string | Uint8Array, options: FileOptions = {}): void {
   mkdirSync(dirname(path), { recursive: true });
+  // Some are read-only, which stops everyone but root.
+  if (existsSync(path)) chmodSync(path, 0o600);
   writeFileSync(path, text);
   setOwner(path, { mode: 0o644, ...options });
 }

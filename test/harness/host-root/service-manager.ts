@@ -9,9 +9,10 @@ import { fileURLToPath } from "node:url";
 import { AgentUnit } from "./agent-unit.ts";
 import { HelperUnit } from "./helper-unit.ts";
 import { HARNESS_DIRECTORY, type HostInside } from "./inside.ts";
+import type { Answer, Systemd } from "./jobs.ts";
 import { setOwner, writeOwned } from "./layout.ts";
 import { RequestUnit } from "./request-unit.ts";
-import { type Answer, type Request, type Systemd, systemctl } from "./systemctl.ts";
+import { type Request, systemctl } from "./systemctl.ts";
 import type { Unit } from "./unit.ts";
 import { UnitFiles } from "./unit-files.ts";
 

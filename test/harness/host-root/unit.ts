@@ -57,6 +57,8 @@ export abstract class ProcessUnit implements Unit {
   exitStatus = 0;
   invocationId = "";
   #main: Launched | null = null;
+  /** The job under way; a second start is one with it. */
+  #starting: Promise<JobResult> | null = null;
   readonly #lives: Launched[] = [];
 
   get mainPid(): number {
@@ -77,7 +79,14 @@ export abstract class ProcessUnit implements Unit {
     return [];
   }
 
-  async start(): Promise<JobResult> {
+  start(): Promise<JobResult> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<JobResult> {
     if (this.#main !== null) return null;
     const main = this.launchMain();
     if (main === null) return null;

@@ -77,6 +77,8 @@ describe("a permission policy", () => {
     expect(asked({ "aws:PrincipalTag/team": "app" })).toBe("allowed");
     expect(asked({ "aws:PrincipalTag/team": "*" })).toBe("not mentioned");
     expect(asked({})).toBe("not mentioned");
+    const without = allow("s3:GetObject", `${BUCKET}/app\${aws:PrincipalTag/team}/1.zip`);
+    expect(decision([without], "s3:GetObject", OBJECT)).toBe("not mentioned");
   });
 });
 
