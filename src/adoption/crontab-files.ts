@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { AtomicFile } from "../host/atomic-file.ts";
+import { AtomicFile, removeLeftovers } from "../host/atomic-file.ts";
 import { readBytes } from "../host/read-file.ts";
 import type { CrontabFormat } from "./crontab.ts";
 
@@ -80,6 +80,7 @@ async function namesIn(directory: string, reading: CrontabReading): Promise<stri
 export async function changeCrontab(path: string, change: (text: string) => string | null): Promise<boolean> {
   try {
     const { mode, uid, gid } = await lstat(path);
+    await removeLeftovers(path);
     const changed = change(await readCrontab(path));
     if (changed === null) return false;
     const file = await AtomicFile.create(path, { mode: mode & 0o7777, userId: uid, groupId: gid });
@@ -95,8 +96,8 @@ export async function changeCrontab(path: string, change: (text: string) => stri
   }
 }
 
-/** One character a byte: comments may be in any encoding, and are kept. */
-async function readCrontab(path: string): Promise<string> {
+/** One character a byte: comments may be in any encoding, and are kept. @throws the system error */
+export async function readCrontab(path: string): Promise<string> {
   return (await readBytes(path, { maxBytes: MAX_BYTES })).toString("latin1");
 }
 

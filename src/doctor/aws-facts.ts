@@ -132,19 +132,25 @@ export class AwsFacts {
     });
   };
 
-  readonly #baseConnection = once(async (): Promise<Connection> => {
-    await this.#needs("sts");
+  /** One for each call: a client that is closed closes its network, and with it what others have under way. */
+  async #connectAsBase(service: "sts" | "codedeploy"): Promise<Connection> {
+    await this.#needs(service);
     const base = await this.#usableBase();
     const config = await this.#host.config();
-    const network: Network = await openNetwork(config, this.#options.factor, await this.env());
+    const network = await openNetwork(config, this.#options.factor, await this.env());
     const caller = { identity: "base", source: base.source } as const;
-    const endpoint = serviceEndpoint("sts", config, await this.env());
+    const endpoint = serviceEndpoint(service, config, await this.env());
     return { region: config.region, identity: base.identity, caller, network, endpoint };
-  });
+  }
+
+  /** CodeDeploy as the base credentials may call it. @throws Unmet */
+  connectAsBase(): Promise<Connection> {
+    return this.#connectAsBase("codedeploy");
+  }
 
   /** Whose the base credentials are. @throws Unmet, Failure */
   readonly caller = once(
-    async (): Promise<CallerIdentity> => getCallerIdentity(await this.#baseConnection()),
+    async (): Promise<CallerIdentity> => getCallerIdentity(await this.#connectAsBase("sts")),
   );
 
   /** @throws Unmet, Failure */
@@ -152,10 +158,12 @@ export class AwsFacts {
     await this.caller().catch((error: unknown) => {
       throw error instanceof Failure ? new Unmet("AWS does not accept the base credentials") : error;
     });
-    const { network, endpoint } = await this.#baseConnection();
     const config = await this.#host.config();
     const base = await this.base();
-    const ask = (durationMs: number) => assumeRole({ config, base, network, durationMs, endpoint });
+    const ask = async (durationMs: number) => {
+      const { network, endpoint } = await this.#connectAsBase("sts");
+      return assumeRole({ config, base, network, durationMs, endpoint });
+    };
     const wanted = config.sessionDurationMs;
     try {
       return { role: await ask(wanted), isShorter: false };
@@ -168,14 +176,6 @@ export class AwsFacts {
       return { role: await ask(DURATION_EVERY_ROLE_ALLOWS_MS), isShorter: true };
     }
   });
-
-  /** CodeDeploy as the base credentials may call it. @throws Unmet */
-  async connectAsBase(): Promise<Connection> {
-    await this.#needs("codedeploy");
-    const connection = await this.#baseConnection();
-    const endpoint = serviceEndpoint("codedeploy", await this.#host.config(), await this.env());
-    return { ...connection, endpoint };
-  }
 
   /** What AWS says of this host to an operator; null where it knows none of that name. @throws Unmet, Failure */
   readonly instance = once(async (): Promise<Instance | null> => {

@@ -10,7 +10,7 @@ const COLOURS = { pass: "green", warn: "yellow", fail: "red", unknown: "gray" } 
 const VERDICT_COLOURS = ["green", "yellow", "red", "magenta"] as const;
 
 const TITLE_AT = 8;
-const SEEN_AT = 38;
+const SEEN_AT = 40;
 /** Narrower than this, what was seen goes below the title. */
 const WIDE_ENOUGH = 90;
 const COMMAND_INDENT = 10;
@@ -27,7 +27,7 @@ export function verdictOf(results: readonly CheckResult[], subject: string): Ver
   ];
   const level = failed > 0 ? 2 : warned > 0 ? 1 : unknown > 0 ? 3 : 0;
   const passed = results.filter(({ state }) => state === "pass").length;
-  const worst = results.find(({ state }) => state === (level === 2 ? "fail" : "warn"));
+  const worst = results.find(({ state, counts }) => counts && state === (level === 2 ? "fail" : "warn"));
   const first = level === 1 || level === 2 ? `; first: ${worst?.group}, ${worst?.title}` : "";
   const counted = parts.length === 0 ? `${passed} checks passed` : `${parts.join(", ")}, ${passed} passed`;
   return { level, summary: `${subject}: ${counted}${first}` };

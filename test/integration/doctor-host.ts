@@ -1,13 +1,12 @@
 /** A scratch host on which everything is as it should be, for `doctor` to find what a test then breaks. */
-import { readFileSync } from "node:fs";
 import type { CheckResult } from "../../src/doctor/check.ts";
 import { fingerprint } from "../../src/host/machine.ts";
 import type { Registration } from "../../src/registration/record.ts";
 import type { Emulator } from "../aws-emulator/emulator.ts";
+import type { OnPremisesInstance } from "../aws-emulator/services/codedeploy/instance-registry.ts";
 import { eventually } from "../harness/eventually.ts";
 import { DMI } from "../harness/host-root/layout.ts";
 import {
-  AGENT,
   HELPER,
   type HostCommandOptions,
   type HostRoot,
@@ -15,7 +14,6 @@ import {
   REQUESTS,
 } from "../harness/host-root.ts";
 import { type HostSceneOptions, openHostScene } from "../harness/host-scene.ts";
-import { isRoot } from "../harness/identity.ts";
 import type { TestContext } from "../harness/scene.ts";
 import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 
@@ -52,8 +50,7 @@ export async function openHealthyHost(
   host.writeConfig();
   host.writeBaseCredentials();
   writeRegistration(host);
-  const tags = [{ Key: TAG.key, Value: TAG.value }];
-  emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN, tags });
+  registerInAws(emulator);
   appendSettings(host, `:deploy_control_endpoint: ${emulator.httpsUrl ?? emulator.url}\n`);
   for (const unit of [HELPER, REQUESTS]) await host.runProgram("systemctl", ["enable", unit]);
   await host.services.start(HELPER);
@@ -72,17 +69,19 @@ export async function openHealthyHost(
   return { host, emulator, doctor, examine };
 }
 
-/** Until the service has been told that the agent needs nothing. */
+/** Until the root oneshot has seen the worker that now runs. */
 async function settled(host: HostRoot): Promise<void> {
-  await host.runProgram("systemctl", ["kill", "--kill-whom=main", "--signal=SIGHUP", HELPER]);
-  await host.waitForStatus(
-    ({ agent }) => agent.state === "running" && agent.must_load === null,
-    "a running agent that has loaded everything",
-  );
+  await host.command(["sync-agent"]);
   await eventually(
     () => host.agentAnswer()?.agent.workerPid === host.services.agent.workerPid(),
     () => `agent.json: ${JSON.stringify(host.agentAnswer())}`,
   );
+}
+
+/** The instance as AWS has it; registered with this host's session and tag, but for the changes. */
+export function registerInAws(emulator: Emulator, changes: Partial<OnPremisesInstance> = {}): void {
+  const instance = emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+  emulator.state.instances.put({ ...instance, tags: [{ Key: TAG.key, Value: TAG.value }], ...changes });
 }
 
 function interpret(code: number | null, stdout: string): Answer {
@@ -121,8 +120,3 @@ export function writeRegistration(host: HostRoot, changes: Partial<Registration>
 export function appendSettings(host: HostRoot, yaml: string): void {
   host.write(SETTINGS_FILE, host.read(SETTINGS_FILE) + yaml);
 }
-
-/** What is not the product's to pass for a user namespace's only user: owners are all the same there. */
-export { isRoot, SERIAL, SESSION_ARN, AGENT, HELPER, REQUESTS };
-
-export const bytesOf = (host: HostRoot, path: string) => readFileSync(host.path(path));

@@ -56,7 +56,8 @@ export const baseCredentials: CheckGroup = {
           return judgeCaller(await aws.caller());
         } catch (error) {
           if (!(error instanceof Failure)) throw error;
-          return describeFailure(error, [install(file)]);
+          const isKey = error.kind.startsWith("base_credentials");
+          return describeFailure(error, [isKey ? install(file) : "idc-helper refresh"]);
         }
       },
     },

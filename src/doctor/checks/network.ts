@@ -79,7 +79,9 @@ export function judgeNames(ways: readonly Way[]): Finding {
   const [first] = unknown;
   if (first === undefined) return pass("those of every host that must be reached");
   const names = [...new Set(unknown.map(({ name }) => name))];
-  const what = first.isProxy ? `the proxy's name ${first.name} does` : `${names.join(", ")} do`;
+  const what = first.isProxy
+    ? `the proxy's name ${first.name} does`
+    : `${names.join(", ")} ${names.length === 1 ? "does" : "do"}`;
   return fail(`${what} not resolve`, {
     advice: "See /etc/resolv.conf, and whether this network resolves names of the internet at all.",
     mend: names.map((name) => `getent ahosts ${name}`),
