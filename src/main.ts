@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
+import { fitted } from "./report/progress.ts";
 import { VERSION } from "./version.ts";
 
 type Action<T> = (options: T) => Promise<number>;
@@ -58,6 +59,12 @@ async function main(argv: string[]): Promise<number> {
     .option("--yes", "do not ask")
     .option("--json", "answer with JSON")
     .action(perform(async () => (await import("./commands/deregister.ts")).deregister));
+  registration(command("adopt", "take over a host that polls already: cron and script, or an IAM user's key"))
+    .option("--role-arn <arn>", "the host's role, where its path cannot be found out")
+    .option("--serial <serial>", "of a host with an IAM user: names it from now on; auto: from its hardware")
+    .option("--keep-cron", "leave the old crontab entry in force")
+    .option("--undo", "put everything back as it was")
+    .action(perform(async () => (await import("./commands/adopt.ts")).adopt));
   command("status", "how things stand; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
     .option("--json", "answer with JSON")
     .action(perform(async () => (await import("./commands/status.ts")).status));
@@ -126,7 +133,8 @@ function hidden(flags: string) {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Failure) {
-    process.stderr.write(`${error.message}\n${error.nextStep === "" ? "" : `  ${error.nextStep}\n`}`);
+    const text = `${error.message}\n${error.nextStep === "" ? "" : `  ${error.nextStep}\n`}`;
+    process.stderr.write(fitted(text, process.stderr));
     return exitCodeOf(error.kind);
   }
   // A bug. Its stack is what a report of it needs; it names code, never data.

@@ -34,7 +34,7 @@ export interface InvestigationOptions {
   /** The config that is there already, if any. */
   present: Config | null;
   previous: Registration | null;
-  compose: (values: ConfigValues) => ComposedConfig;
+  compose: (values: Omit<ConfigValues, "readerGroup">) => ComposedConfig;
   progress: Progress;
   factor: number;
   env: NodeJS.ProcessEnv;

@@ -96,18 +96,57 @@ export function removeAdoption(configFile: string): void {
   rmSync(adoptionDirectory(configFile), { recursive: true, force: true });
 }
 
-/** Keeps a copy of a file, or the knowledge that there is none. */
+/** Keeps a copy of a file, or the knowledge that there is none. @throws Failure `cannot_write` */
 export async function saveFile(configFile: string, path: string, index: number): Promise<SavedFile> {
   const directory = adoptionDirectory(configFile);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return { path, backup: null, mode: 0, userId: 0, groupId: 0 };
-  const backup = `${index}-${basename(path)}`;
-  await removeLeftovers(join(directory, backup));
-  const content = await readBytes(path, { maxBytes: MAX_BYTES });
-  const copy = await AtomicFile.create(join(directory, backup), { mode: 0o600 });
-  await copy.commit(content);
-  return { path, backup, mode: found.mode & 0o7777, userId: found.uid, groupId: found.gid };
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return { path, backup: null, mode: 0, userId: 0, groupId: 0 };
+    const backup = `${index}-${basename(path)}`;
+    await removeLeftovers(join(directory, backup));
+    const content = await readBytes(path, { maxBytes: MAX_BYTES });
+    const copy = await AtomicFile.create(join(directory, backup), { mode: 0o600 });
+    await copy.commit(content);
+    return { path, backup, mode: found.mode & 0o7777, userId: found.uid, groupId: found.gid };
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `no copy of ${path} could be kept in ${directory}, so nothing was changed: ${errorText(error)}`,
+      nextStep: `See: ls -l ${path}; df -h ${directory}`,
+    });
+  }
+}
+
+/** Puts a file back as it was: its bytes, owner and mode; or takes away what was not there. */
+export async function restoreFile(configFile: string, saved: SavedFile): Promise<void> {
+  const { path, backup, mode, userId, groupId } = saved;
+  try {
+    if (backup === null) return rmSync(path, { force: true });
+    await removeLeftovers(path);
+    const file = await AtomicFile.create(path, { mode, userId, groupId });
+    await file.commit(await readSaved(configFile, saved));
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `${path} was not put back: ${errorText(error)}`,
+      nextStep: `Its copy lies in ${adoptionDirectory(configFile)}. Run the same command again.`,
+    });
+  }
+}
+
+/** Whether the file is as it was saved. */
+export async function isAsSaved(configFile: string, saved: SavedFile): Promise<boolean> {
+  const found = lstatSync(saved.path, { throwIfNoEntry: false });
+  if (saved.backup === null || found === undefined) return saved.backup === null && found === undefined;
+  const present = await readBytes(saved.path, { maxBytes: MAX_BYTES }).catch(() => null);
+  const isSame = present?.equals(await readSaved(configFile, saved)) === true;
+  return (
+    isSame &&
+    (found.mode & 0o7777) === saved.mode &&
+    found.uid === saved.userId &&
+    found.gid === saved.groupId
+  );
 }
 
 /** The bytes that were saved. @throws the system error */

@@ -7,6 +7,7 @@ import { inspectService } from "../agent/service.ts";
 import { adoptionDirectory, registrationFile } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
 import { showUnit } from "../host/systemd.ts";
+import { dropIns } from "../registration/agent-access.ts";
 import { planAgentConfig, seeAgentPoll, setAgentConfig, startAgent } from "../registration/agent-steps.ts";
 import { type HostFiles, planFiles, showFiles, writeFiles } from "../registration/host-files.ts";
 import { readRegistration, writeRegistration } from "../registration/record.ts";
@@ -36,6 +37,7 @@ export function backupStep({ findings, old }: Takeover): ChangeStep {
     configFile,
     baseCredentials.file,
     registrationFile(configFile),
+    ...dropIns(composed.config, settings).map(({ path }) => path),
     ...new Set(jobs.map(({ file }) => file)),
   ];
   return {
@@ -72,20 +74,21 @@ export function backupStep({ findings, old }: Takeover): ChangeStep {
 export interface Changes {
   isConfigChanged: boolean;
   isBaseChanged: boolean;
+  isUnitChanged: boolean;
 }
 
 export function filesStep({ findings, old }: Takeover, changes: Changes): ChangeStep {
-  const { composed, material, sessionArn, previous, instance } = findings;
+  const { composed, material, sessionArn, previous, instance, settings } = findings;
   const tags = previous?.tags ?? (old.kind === "user" ? old.tags : (instance?.tags ?? []));
-  const files = (): HostFiles => planFiles({ composed, base: material, sessionArn, tags, previous });
+  const files = (): HostFiles =>
+    planFiles({ composed, base: material, sessionArn, tags, previous, settings });
   return {
     id: "files",
     title: "Write config and base credentials",
     plan: () => showFiles(files()),
     run: async () => {
-      const { outcome, isConfigChanged, isBaseChanged } = await writeFiles(files());
-      changes.isConfigChanged = isConfigChanged;
-      changes.isBaseChanged = isBaseChanged;
+      const { outcome, ...changed } = await writeFiles(files());
+      Object.assign(changes, changed);
       return outcome;
     },
   };

@@ -18,7 +18,7 @@ import {
 
 export function takeoverSteps(findings: Findings, keepCron: boolean, factor: number): ChangeStep[] {
   const takeover: Takeover = { findings, factor, old: oldOf(findings) };
-  const changes: Changes = { isConfigChanged: false, isBaseChanged: false };
+  const changes: Changes = { isConfigChanged: false, isBaseChanged: false, isUnitChanged: false };
   const first = [backupStep(takeover), filesStep(takeover, changes)];
   if (takeover.old.kind === "session") {
     const { credentialsFile } = takeover.old;
@@ -84,7 +84,7 @@ async function planTags(codedeploy: CodeDeploy, serial: string, tags: readonly T
 function farewellStep(findings: Findings, old: OldUser): ChangeStep {
   const { instanceName, userArn } = old;
   const codedeploy = operators(findings);
-  const isGone = async () => {
+  const stillThere = async () => {
     const found = await codedeploy.get(instanceName);
     return found === null || found.deregisteredAt !== null || found.userArn !== userArn ? null : found;
   };
@@ -92,11 +92,11 @@ function farewellStep(findings: Findings, old: OldUser): ChangeStep {
     id: "old-registration",
     title: "Deregister the old name",
     plan: async () =>
-      (await isGone()) === null
+      (await stillThere()) === null
         ? kept(`${instanceName} is not registered any more`)
         : planned(`deregister ${instanceName}, once the agent was seen polling under its new name`),
     run: async () => {
-      const found = await isGone();
+      const found = await stillThere();
       if (found === null) return kept(`${instanceName} is not registered any more`);
       await addTags(codedeploy, findings.composed.config.serial, found.tags, true);
       await codedeploy.deregister(instanceName);

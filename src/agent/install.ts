@@ -37,7 +37,8 @@ export function agentSource(given: string | undefined, region: string): AgentSou
   }
   if (isAbsolute(given)) return { base: given.replace(/\/+$/, "") };
   const url = URL.parse(given);
-  if (url?.protocol === "file:") return { base: fileURLToPath(url).replace(/\/+$/, "") };
+  // file://mirror/… names another host, whose files are not here.
+  if (url?.protocol === "file:" && url.host === "") return { base: fileURLToPath(url).replace(/\/+$/, "") };
   const isPlain = url?.protocol === "https:" && !url.username && !url.password && !url.search;
   return isPlain ? { base: given.replace(/\/+$/, "") } : null;
 }
@@ -72,7 +73,7 @@ export async function installAgent(source: AgentSource, place: string, network: 
     const { command, args } = packageManager();
     await execute(command, [...args, file], {
       timeout: INSTALL_LIMIT_MS,
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      env: { ...withoutCredentials(process.env), DEBIAN_FRONTEND: "noninteractive" },
     });
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -84,6 +85,11 @@ export async function installAgent(source: AgentSource, place: string, network: 
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** The operator's keys are nothing that a package's scriptlets, or a service that they start, should inherit. */
+function withoutCredentials(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("AWS_")));
 }
 
 interface PackageManager {

@@ -46,7 +46,7 @@ export async function loadOperatorCredentials(source: OperatorSource): Promise<O
   }
 }
 
-/** A key that does not expire, and so could be kept; temporary ones come with a session token. */
-export function isLongLived({ sessionToken }: AwsCredentialIdentity): boolean {
-  return sessionToken === undefined;
+/** A key that does not expire, and so could be kept; temporary ones come with a session token, and begin with ASIA. */
+export function isLongLived({ accessKeyId, sessionToken }: AwsCredentialIdentity): boolean {
+  return sessionToken === undefined && !accessKeyId.startsWith("ASIA");
 }

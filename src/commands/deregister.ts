@@ -128,7 +128,7 @@ async function deregisterSteps(
   const steps: (Step | false)[] = [
     !hostOnly && {
       id: "operator",
-      title: "Who is the operator?",
+      title: "Identify the operator",
       run: async () => {
         const { requestHandler } = world.network;
         const profile = options.profile ?? null;

@@ -1,7 +1,7 @@
 /** How `register`, `adopt` and `deregister` answer at their end: to a person, or as one JSON document. */
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { describeFailure, type Step, walk } from "../registration/journey.ts";
-import type { Progress } from "../report/progress.ts";
+import { fitted, type Progress } from "../report/progress.ts";
 import { print, printJson } from "./options.ts";
 
 export interface JourneyEnd {
@@ -33,11 +33,13 @@ export async function concludeJourney({
   if (failure !== null) {
     if (json)
       printJson({ result: "failed", ...failure, steps: reports, left: journey.left }, { isLong: true });
-    else process.stderr.write(`\n${describeFailure(journey, `idc-helper ${command}`)}\n`);
+    else process.stderr.write(
+        `\n${fitted(describeFailure(journey, `idc-helper ${command}`), process.stderr)}\n`,
+      );
     return exitCodeOf(failure.kind);
   }
   const result = has("plan") ? "planned" : has("done") ? "changed" : "kept";
   if (json) printJson({ result, steps: reports }, { isLong: true });
-  else print(`\n${success[result]}`);
+  else print(`\n${fitted(success[result], process.stdout)}`);
   return EXIT.done;
 }

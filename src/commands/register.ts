@@ -14,6 +14,7 @@ import { Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { timeFactor } from "../host/service-environment.ts";
 import { askYes, isInteractive } from "../host/terminal.ts";
+import { readerGroupOf } from "../registration/agent-access.ts";
 import { planAgentConfig, seeAgentPoll, setAgentConfig, startAgent } from "../registration/agent-steps.ts";
 import { addTags, describeTags, registerInstance } from "../registration/aws-steps.ts";
 import { type BaseMaterial, gatherBaseMaterial } from "../registration/base-material.ts";
@@ -35,6 +36,8 @@ import { startService } from "../registration/service-step.ts";
 import { Progress, SILENT, type StepOutcome, standardOutput } from "../report/progress.ts";
 import { concludeJourney } from "./journey-answer.ts";
 import type { Answering, ConfigOption } from "./options.ts";
+
+const DEFAULT_AGENT = "codedeploy-agent.service";
 
 export interface RegisterOptions extends RegisterFlags, ConfigOption, Answering {
   baseCredentials?: string;
@@ -97,7 +100,9 @@ async function readSituation(options: RegisterOptions): Promise<Situation> {
     const difference = differenceFromRegistered(previous);
     if (difference !== null) throw clonedMachine(path, previous, difference);
   }
-  const composed = composeConfig(existing, path, request, process.env);
+  const agentUnit = present?.agent.service ?? DEFAULT_AGENT;
+  const readerGroup = present?.credentialsFile.group ?? (await readerGroupOf(agentUnit));
+  const composed = composeConfig(existing, path, { ...request, readerGroup }, process.env);
   return {
     request: withTagsOf(previous, request),
     composed,
@@ -159,6 +164,7 @@ async function registerSteps(
   let codedeploy: CodeDeploy;
   let isConfigChanged = false;
   let isBaseChanged = false;
+  let isUnitChanged = false;
   const planned = (detail: string): StepOutcome => ({ state: "plan", detail });
 
   const steps: (Step | false)[] = [
@@ -190,7 +196,7 @@ async function registerSteps(
     },
     {
       id: "operator",
-      title: "Who is the operator?",
+      title: "Identify the operator",
       run: async () => {
         const { requestHandler } = world.network;
         operator = await loadOperatorCredentials({
@@ -217,10 +223,17 @@ async function registerSteps(
       id: "files",
       title: "Write config and base credentials",
       run: async () => {
-        const files = planFiles({ composed, base: material, sessionArn, tags: request.tags, previous });
+        const files = planFiles({
+          composed,
+          base: material,
+          sessionArn,
+          tags: request.tags,
+          previous,
+          settings,
+        });
         if (dryRun) return showFiles(files);
         const written = await writeFiles(files);
-        ({ isConfigChanged, isBaseChanged } = written);
+        ({ isConfigChanged, isBaseChanged, isUnitChanged } = written);
         return written.outcome;
       },
     },
@@ -230,7 +243,7 @@ async function registerSteps(
       run: async () => {
         if (dryRun)
           return planned("enable and start idc-codedeploy-helper.service, wait for its first credentials");
-        return startService({ config, sessionArn, isConfigChanged, isBaseChanged });
+        return startService({ config, sessionArn, isConfigChanged, isBaseChanged, isUnitChanged });
       },
     },
     {

@@ -51,6 +51,10 @@ export const registrationFile = (configFile: string): string =>
  */
 export const adoptionDirectory = (configFile: string): string => join(dirname(configFile), "adoption");
 
+/** A drop-in of the administrator's own (systemd.unit(5)), which outlives an upgrade of the package. */
+export const dropInFile = (unit: string, name: string): string =>
+  `/etc/systemd/system/${unit}.d/50-${name}.conf`;
+
 export const stateFiles = ({ stateDir }: Paths) => ({
   credentials: join(stateDir, "credentials"),
   /** What the last refresh wrote, and when. */

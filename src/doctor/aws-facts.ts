@@ -8,7 +8,7 @@ import { type BaseCredentials, loadBaseCredentials } from "../aws/base-credentia
 import { type Connection, serviceEndpoint } from "../aws/client.ts";
 import { CodeDeploy, type Instance } from "../aws/codedeploy.ts";
 import { classifyAwsError } from "../aws/failure.ts";
-import { type Agents, type Network, openAgents, openNetwork } from "../aws/network.ts";
+import { type Agents, openAgents, openNetwork } from "../aws/network.ts";
 import { loadOperatorCredentials } from "../aws/operator.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
 import {

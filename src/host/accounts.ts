@@ -21,6 +21,11 @@ export function findGroup(name: string): number | null {
   return groupId === undefined ? null : Number(groupId);
 }
 
+/** @returns the group's name, or null when there is no such group */
+export function findGroupName(groupId: number): string | null {
+  return lookUp("group", String(groupId))?.[0] ?? null;
+}
+
 function lookUp(database: "passwd" | "group", key: string): string[] | null {
   const { status, stdout } = spawnSync("getent", ["--", database, key], {
     encoding: "utf8",

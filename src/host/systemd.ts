@@ -58,7 +58,7 @@ export async function changeUnits(
   units: readonly string[],
 ): Promise<void> {
   try {
-    await systemctl(limitMs, ...args, "--", ...units);
+    await systemctl(limitMs, ...args, ...(units.length === 0 ? [] : ["--", ...units]));
   } catch (error) {
     const isLate = error instanceof Error && "killed" in error && error.killed === true;
     const why =
@@ -69,8 +69,11 @@ export async function changeUnits(
           : systemctlMessage(error);
     throw new Failure({
       kind: "host_not_ready",
-      message: `systemctl ${args.join(" ")} ${units.join(" ")} failed: ${why}`,
-      nextStep: `See: systemctl status ${units[0]}; journalctl -u ${units[0]}`,
+      message: `systemctl ${[...args, ...units].join(" ")} failed: ${why}`,
+      nextStep:
+        units.length === 0
+          ? "See: journalctl -b"
+          : `See: systemctl status ${units[0]}; journalctl -u ${units[0]}`,
     });
   }
 }

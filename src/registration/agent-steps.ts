@@ -9,6 +9,7 @@ import { inspectService } from "../agent/service.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../failure.ts";
+import { scaledLimit, timeFactor } from "../host/service-environment.ts";
 import { changeUnits } from "../host/systemd.ts";
 import { createLog } from "../report/log.ts";
 import type { StepOutcome } from "../report/progress.ts";
@@ -18,6 +19,8 @@ const WORKER_LIMIT_MS = 60_000;
 /** A long poll lasts up to 80 s, and a worker on its way out finishes its own first. */
 const POLL_LIMIT_MS = 180_000;
 const LOOK_EVERY_MS = 500;
+/** AWS may need seconds to know a new registration everywhere, and the agent waits longer after each refusal. */
+const REFUSALS_UNTIL_SURE = 4;
 
 /** Registering repairs the agent's config whatever `agent.on_drift` says: that is what it was asked for. */
 export async function setAgentConfig(config: Config, factor: number): Promise<StepOutcome> {
@@ -122,8 +125,11 @@ export async function seeAgentPoll(
   settings: AgentSettings,
   sessionArn: string,
 ): Promise<StepOutcome> {
-  const deadline = performance.now() + POLL_LIMIT_MS;
+  const limitMs = scaledLimit(POLL_LIMIT_MS, timeFactor());
+  const deadline = performance.now() + limitMs;
   let last: PollLine | undefined;
+  // What was refused before we looked may have been so for want of what this very command has done.
+  let before: { worker: number; polls: number } | null = null;
   for (;;) {
     const { worker } = await inspectService(config.agent.service, settings);
     const polls = (await readPolls(settings.logFile).catch(() => [])).filter(
@@ -132,13 +138,38 @@ export async function seeAgentPoll(
     last = polls.at(-1) ?? last;
     if (polls.at(-1)?.status === 200)
       return { state: "ok", detail: `worker ${worker?.pid} polls as ${sessionArn}` };
+    if (worker !== null && before?.worker !== worker.pid)
+      before = { worker: worker.pid, polls: polls.length };
+    const refusals = denialsAtTheEnd(polls.slice(before?.polls ?? 0));
+    if (refusals >= REFUSALS_UNTIL_SURE) return refusedPolls(refusals, sessionArn, settings);
     if (performance.now() >= deadline) break;
     await sleep(LOOK_EVERY_MS);
   }
   const why = last?.error ? `its last poll was refused: ${last.error}` : "its log shows no answered poll yet";
   return {
     state: "note",
-    detail: `the agent was not seen polling within ${POLL_LIMIT_MS / 1_000} s: ${why}`,
+    detail: `the agent was not seen polling within ${limitMs / 1_000} s: ${why}`,
     notes: [`Look again with idc-helper doctor; the agent's log is ${settings.logFile}.`],
+  };
+}
+
+/** How many polls in a row, up to the last, AWS has refused for who asked. */
+export function denialsAtTheEnd(polls: readonly PollLine[]): number {
+  const others = polls.findLastIndex(({ error }) => !/^AccessDenied(?:Exception)?$/.test(error ?? ""));
+  return polls.length - 1 - others;
+}
+
+function refusedPolls(
+  refusals: number,
+  sessionArn: string,
+  { enableAuthPolicy, logFile }: AgentSettings,
+): StepOutcome {
+  const why = enableAuthPolicy
+    ? "With :enable_auth_policy: on, the role needs codedeploy-commands-secure:* (idc-helper iam --auth-policy)."
+    : `AWS takes polls of registered instances only, and may need a minute to know a new one: see whether it is registered as ${sessionArn}, in this region.`;
+  return {
+    state: "note",
+    detail: `the agent polls, but AWS has refused ${refusals} polls in a row: AccessDenied`,
+    notes: [why, `Look again with idc-helper doctor; the agent's log is ${logFile}.`],
   };
 }

@@ -2,6 +2,7 @@
  * The host's base credentials, as an operator hands them over: a file, standard input, a hidden prompt, or what is
  * on the host already. Never an argument; and never a temporary key, which would end within hours.
  */
+import { lstatSync } from "node:fs";
 import type { AwsCredentialIdentity } from "@aws-sdk/types";
 import { findKey } from "../aws/base-credentials.ts";
 import { isLongLived, type OperatorCredentials } from "../aws/operator.ts";
@@ -9,7 +10,10 @@ import type { Config } from "../config/config.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText, readTextIfPresent } from "../host/read-file.ts";
 import { askSecret, askText, isInteractive } from "../host/terminal.ts";
+import { keyFromDocument, onlyProfile, renderKey } from "./key-formats.ts";
 import { usage } from "./request.ts";
+
+export { renderKey } from "./key-formats.ts";
 
 export interface BaseMaterial {
   /** What the base credentials file is to hold; null to leave the file as it is. */
@@ -35,56 +39,58 @@ const MAX_BYTES = 64 * 1_024;
 /** @throws Failure `base_credentials_missing` */
 export async function gatherBaseMaterial(options: MaterialOptions): Promise<BaseMaterial> {
   const { given, config, operator, mayAsk } = options;
-  const { file, profile } = config.baseCredentials;
-  if (given === "-") return fromText(await readStandardInput(), profile, "standard input", false);
-  if (given !== undefined) return fromText(await readGiven(given), profile, given, given === file);
+  const { file, profile, isDefault } = config.baseCredentials;
+  if (given === "-" && process.stdin.isTTY) {
+    // What is typed there would be shown as it is typed.
+    if (mayAsk && isInteractive()) return askForKey(profile, null);
+    throw usage(["--base-credentials -: standard input is a terminal, on which a secret would be shown"]);
+  }
+  if (given === "-") return fromStandardInput(await readStandardInput(), profile);
+  if (given !== undefined && given !== file) return fromText(await readGiven(given), profile, given);
   const present = await readTextIfPresent(file, { maxBytes: MAX_BYTES, followLink: true });
-  if (present !== null) return fromText(present, profile, file, true);
+  if (present !== null) return inPlace(present, profile, file, isDefault);
+  if (given !== undefined) await readGiven(given);
   if (mayAsk && isInteractive()) return askForKey(profile, operator);
   if (operator !== null && isLongLived(operator.identity)) return operatorsKey(operator, profile);
   throw noMaterial(file);
 }
 
-/** Shared-credentials format, the JSON that `aws iam create-access-key` prints, or the console's CSV. */
-function fromText(text: string, profile: string, source: string, isInPlace: boolean): BaseMaterial {
-  const key = keyFromJson(text) ?? keyFromCsv(text);
-  const identity = key ?? findKey(text, profile, source);
-  if (identity !== null && !isLongLived(identity)) {
-    throw new Failure({
-      kind: "base_credentials_invalid",
-      message: `the base credentials in ${source} are temporary (they have a session token): they would end within hours`,
-      nextStep:
-        "Give the key of an IAM user that may only assume the role (idc-helper iam prints its policy), or a credential_process.",
-    });
-  }
-  const rendered = identity === null ? text : renderKey(profile, identity);
-  return { text: isInPlace ? null : rendered, identity, source, isOperators: false };
+/** Of a file that holds more than the key, only what the host needs is taken over. */
+function fromText(text: string, profile: string, source: string): BaseMaterial {
+  const identity = keyFromDocument(text) ?? findKey(text, profile, source);
+  refuseTemporary(identity, source);
+  const kept = identity === null ? onlyProfile(text, profile) : renderKey(profile, identity);
+  return { text: kept, identity, source, isOperators: false };
 }
 
-function keyFromJson(text: string): AwsCredentialIdentity | null {
-  if (!text.trimStart().startsWith("{")) return null;
-  try {
-    const value = JSON.parse(text) as { AccessKey?: Record<string, unknown> };
-    const { AccessKeyId: id, SecretAccessKey: secret } = value.AccessKey ?? {};
-    return typeof id === "string" && typeof secret === "string" ? key(id, secret) : null;
-  } catch {
-    return null;
-  }
+/** Where it is in the form that the service reads, its text stays; at our own place, its mode is set right. */
+function inPlace(text: string, profile: string, file: string, isOurs: boolean): BaseMaterial {
+  const key = keyFromDocument(text);
+  if (key !== null) return fromText(text, profile, file);
+  const identity = findKey(text, profile, file);
+  refuseTemporary(identity, file);
+  const isPlainFile = lstatSync(file).isFile();
+  return { text: isOurs && isPlainFile ? text : null, identity, source: file, isOperators: false };
 }
 
-function keyFromCsv(text: string): AwsCredentialIdentity | null {
-  const [header = "", row = ""] = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  if (!/^access key id,secret access key\s*$/i.test(header)) return null;
-  const [id, secret] = row.split(",");
-  return id && secret ? key(id.trim(), secret.trim()) : null;
+function fromStandardInput(text: string, profile: string): BaseMaterial {
+  const material = fromText(text, profile, "standard input");
+  if (material.identity !== null) return material;
+  throw new Failure({
+    kind: "base_credentials_invalid",
+    message: `profile "${profile}" on standard input has no key of its own`,
+    nextStep: "What names a credential_process or another source is tried first: give it as a file.",
+  });
 }
 
-function key(accessKeyId: string, secretAccessKey: string): AwsCredentialIdentity {
-  return { accessKeyId, secretAccessKey };
-}
-
-export function renderKey(profile: string, { accessKeyId, secretAccessKey }: AwsCredentialIdentity): string {
-  return `[${profile}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+function refuseTemporary(identity: AwsCredentialIdentity | null, source: string): void {
+  if (identity === null || isLongLived(identity)) return;
+  throw new Failure({
+    kind: "base_credentials_invalid",
+    message: `the base credentials in ${source} are temporary: they would end within hours`,
+    nextStep:
+      "Give the key of an IAM user that may only assume the role (idc-helper iam prints its policy), or a credential_process.",
+  });
 }
 
 async function askForKey(profile: string, operator: OperatorCredentials | null): Promise<BaseMaterial> {
@@ -93,16 +99,21 @@ async function askForKey(profile: string, operator: OperatorCredentials | null):
     message: `Access key id of the host's base identity${ownKey ? " (empty: the operator's own key)" : ""}:`,
     validate: (answer) =>
       (answer.trim() === "" && ownKey !== null) ||
-      /^A[A-Z0-9]{15,127}$/.test(answer.trim()) ||
-      "An access key id, such as AKIA…: 16 to 128 capital letters and digits",
+      whatIsWrongWithKeyId(answer.trim()),
   });
   if (accessKeyId.trim() === "" && ownKey !== null) return operatorsKey(ownKey, profile);
   const secretAccessKey = await askSecret({
     message: "Its secret access key (not shown):",
     validate: (answer) => /^[\x21-\x7e]{16,128}$/.test(answer.trim()) || "A secret access key has no spaces",
   });
-  const identity = key(accessKeyId.trim(), secretAccessKey.trim());
+  const identity = { accessKeyId: accessKeyId.trim(), secretAccessKey: secretAccessKey.trim() };
   return { text: renderKey(profile, identity), identity, source: "the prompt", isOperators: false };
+}
+
+function whatIsWrongWithKeyId(id: string): true | string {
+  if (!/^A[A-Z0-9]{15,127}$/.test(id))
+    return "An access key id, such as AKIA…: 16 to 128 capital letters and digits";
+  return id.startsWith("ASIA") ? "ASIA… is a temporary key, which ends within hours" : true;
 }
 
 function operatorsKey({ identity, source }: OperatorCredentials, profile: string): BaseMaterial {

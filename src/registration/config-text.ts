@@ -5,12 +5,15 @@
 import { dump } from "js-yaml";
 import type { Config } from "../config/config.ts";
 import { configFromText } from "../config/load.ts";
+import { parseYaml } from "../config/yaml.ts";
 import { Failure } from "../failure.ts";
 
 export interface ConfigValues {
   serial: string;
   region: string;
   roleArn: string;
+  /** Who else must be able to read the credentials file; null where the config's own say stands. */
+  readerGroup?: string | null;
 }
 
 export interface ComposedConfig {
@@ -32,22 +35,38 @@ export function composeConfig(
   values: ConfigValues,
   env: NodeJS.ProcessEnv,
 ): ComposedConfig {
+  const { readerGroup = null } = values;
   const entries = { serial: values.serial, region: values.region, role_arn: values.roleArn };
-  const text = Object.entries(entries).reduce(
+  const named = Object.entries(entries).reduce(
     (before, [key, value]) => setTopLevelKey(before, key, value),
     existing ?? HEADER,
   );
+  const text = readerGroup === null ? named : setReaderGroup(named, readerGroup);
   const { config } = configFromText(text, { path, unknownKeys: "warn", env });
   const isSet =
-    config.serial === values.serial && config.region === values.region && config.roleArn === values.roleArn;
+    config.serial === values.serial &&
+    config.region === values.region &&
+    config.roleArn === values.roleArn &&
+    (readerGroup === null || config.credentialsFile.group === readerGroup);
   if (!isSet) {
+    const group = readerGroup === null ? {} : { credentials_file: { group: readerGroup } };
     throw new Failure({
       kind: "config",
       message: `${path} is laid out in a way in which its keys cannot be set without risk to the rest`,
-      nextStep: `Write serial, region and role_arn into it by hand, each on a line of its own:\n${dump(entries).trim()}`,
+      nextStep: `Write these into it by hand, each on a line of its own:\n${dump({ ...entries, ...group }).trim()}`,
     });
   }
   return { text, config };
+}
+
+/** Into the section where there is one, laid out as a block; else as a section of its own. */
+function setReaderGroup(text: string, group: string): string {
+  const line = dump({ group }).trimEnd();
+  const section = /^credentials_file:[ \t]*(#.*)?\n(?=[ \t]+\S)/m;
+  const found = section.exec(text);
+  if (found === null) return `${text}credentials_file:\n  ${line}\n`;
+  const indent = /^[ \t]+/.exec(text.slice(found.index + found[0].length))?.[0] ?? "  ";
+  return text.replace(section, (head) => `${head}${indent}${line}\n`);
 }
 
 function setTopLevelKey(text: string, key: string, value: string): string {

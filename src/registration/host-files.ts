@@ -1,4 +1,5 @@
-/** The three files that `register` writes: the config, the base credentials, and the record of the registration. */
+/** The files that `register` writes: config, base credentials, the record of the registration, drop-ins of our units. */
+import type { AgentSettings } from "../agent/settings.ts";
 import type { Tag } from "../aws/codedeploy.ts";
 import { registrationFile } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
@@ -6,6 +7,7 @@ import { findGroup } from "../host/accounts.ts";
 import { fingerprint, readMachine } from "../host/machine.ts";
 import { SERVICE_USER } from "../host/privileges.ts";
 import type { StepOutcome } from "../report/progress.ts";
+import { dropIns } from "./agent-access.ts";
 import type { BaseMaterial } from "./base-material.ts";
 import type { ComposedConfig } from "./config-text.ts";
 import { compareFile, diffOf, type OwnedFile, writeOwnedFile } from "./owned-file.ts";
@@ -16,6 +18,7 @@ export interface HostFiles {
   /** Null where what is there stays. */
   base: OwnedFile | null;
   registration: OwnedFile;
+  dropIns: OwnedFile[];
 }
 
 export interface FilesWanted {
@@ -24,10 +27,19 @@ export interface FilesWanted {
   sessionArn: string;
   tags: readonly Tag[];
   previous: Registration | null;
+  /** Null where the agent is not installed yet, or its settings cannot be read. */
+  settings?: AgentSettings | null;
 }
 
 /** @throws Failure `host_not_ready` where the service's group is missing */
-export function planFiles({ composed, base, sessionArn, tags, previous }: FilesWanted): HostFiles {
+export function planFiles({
+  composed,
+  base,
+  sessionArn,
+  tags,
+  previous,
+  settings = null,
+}: FilesWanted): HostFiles {
   const { config, text } = composed;
   const groupId = findGroup(SERVICE_USER);
   if (groupId === null) {
@@ -51,6 +63,7 @@ export function planFiles({ composed, base, sessionArn, tags, previous }: FilesW
       groupId: null,
       isSecret: false,
     },
+    dropIns: dropIns(config, settings),
   };
 }
 
@@ -77,12 +90,13 @@ export interface WrittenFiles {
   outcome: StepOutcome;
   isConfigChanged: boolean;
   isBaseChanged: boolean;
+  isUnitChanged: boolean;
 }
 
 /** The record comes first: whatever happens after it, the registration is known to have been begun. */
 export async function writeFiles(files: HostFiles): Promise<WrittenFiles> {
   const changed: OwnedFile[] = [];
-  for (const file of [files.registration, files.base, files.config]) {
+  for (const file of [files.registration, files.base, files.config, ...files.dropIns]) {
     if (file === null || (await compareFile(file)) === "none") continue;
     await writeOwnedFile(file);
     changed.push(file);
@@ -95,13 +109,14 @@ export async function writeFiles(files: HostFiles): Promise<WrittenFiles> {
         : { state: "done", detail: `wrote ${detail}` },
     isConfigChanged: changed.includes(files.config),
     isBaseChanged: files.base !== null && changed.includes(files.base),
+    isUnitChanged: files.dropIns.some((file) => changed.includes(file)),
   };
 }
 
 /** For a dry run: what would change, each file as a patch. */
 export async function showFiles(files: HostFiles): Promise<StepOutcome> {
   const patches: string[] = [];
-  for (const file of [files.config, files.base, files.registration]) {
+  for (const file of [files.config, files.base, files.registration, ...files.dropIns]) {
     if (file !== null && (await compareFile(file)) !== "none") patches.push(await diffOf(file));
   }
   if (patches.length === 0)

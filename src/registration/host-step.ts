@@ -30,6 +30,7 @@ export async function checkHost(
   config: Config,
   network: Network,
   env: NodeJS.ProcessEnv,
+  { willInstallAgent = false } = {},
 ): Promise<HostCheck> {
   const obstacles: string[] = [];
   if (process.geteuid?.() !== 0) obstacles.push("this command must be run as root (sudo)");
@@ -38,7 +39,7 @@ export async function checkHost(
   if ("unreadable" in reading) throw notReady([...obstacles, reading.unreadable], "");
   const { settings } = reading;
   const service = await inspectService(config.agent.service, settings);
-  if (service.state === "absent")
+  if (service.state === "absent" && !willInstallAgent)
     obstacles.push(`the CodeDeploy agent is not installed (there is no unit ${config.agent.service})`);
   if (service.state === "masked") obstacles.push(service.detail);
   if (obstacles.length > 0) {
@@ -48,11 +49,18 @@ export async function checkHost(
   const skewMs = await reachAws(config, network, env);
   const version = await readAgentVersion();
   const seen = [
-    `CodeDeploy agent ${version ?? "of unknown version"}, ${service.state}`,
+    service.state === "absent"
+      ? "the CodeDeploy agent is to be installed"
+      : `CodeDeploy agent ${version ?? "of unknown version"}, ${service.state}`,
     `STS and CodeDeploy answer${network.route}`,
     skewMs === null ? "" : `clock ${formatDuration(Math.abs(skewMs))} off AWS's`,
   ];
-  const notes = [...proxyNotes(config, settings, env), ...policyNotes(settings), ...clockNotes(skewMs)];
+  // An agent that is still to come has no settings that could differ.
+  const hasAgent = service.state !== "absent";
+  const notes = [
+    ...(hasAgent ? [...proxyNotes(config, settings, env), ...policyNotes(settings)] : []),
+    ...clockNotes(skewMs),
+  ];
   const state = notes.length > 0 ? "note" : "ok";
   return {
     facts: { settings, service },

@@ -78,7 +78,9 @@ export function describeFailure({ reports, left }: Journey, command: string): st
   const changed = reports.filter(({ state }) => state === "done").map(({ title }) => title.toLowerCase());
   const lines = [
     changed.length === 0 ? "Nothing was changed." : `Done and kept: ${changed.join("; ")}.`,
-    ...(left.length === 0 ? [] : [`Not done: ${left.map((title) => title.toLowerCase()).join("; ")}.`]),
+    ...(left.length === 0 || changed.length === 0
+      ? []
+      : [`Not done: ${left.map((title) => title.toLowerCase()).join("; ")}.`]),
     `It is safe to run ${command} again: it goes on where it stopped.`,
   ];
   return lines.join("\n");

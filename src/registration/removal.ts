@@ -7,14 +7,18 @@ import { desiredConfig } from "../agent/desired-config.ts";
 import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
-import { registrationFile, stateFiles } from "../config/paths.ts";
+import { dropInFile, registrationFile, stateFiles } from "../config/paths.ts";
 import { withoutProfile } from "../credentials/profile-file.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
+import { changeUnits } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
+import { ONESHOT, SERVICE } from "./service-step.ts";
 
 const MAX_BYTES = 1_024 * 1_024;
+const RELOAD_LIMIT_MS = 60_000;
+const DROP_INS = [dropInFile(SERVICE, "reader-group"), dropInFile(ONESHOT, "agent-paths")];
 
 /** Every file that removal would take away or change, in its order; those that are not there left out. */
 export async function filesToRemove(config: Config, settings: AgentSettings | null): Promise<string[]> {
@@ -27,6 +31,7 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     refreshRecord,
     runRecord,
     config.baseCredentials.file,
+    ...DROP_INS,
     registrationFile(config.configFile),
     config.configFile,
   ];
@@ -59,6 +64,8 @@ export async function removeFiles(config: Config, settings: AgentSettings | null
       });
     }
   }
+  if (files.some((path) => DROP_INS.includes(path)))
+    await changeUnits(RELOAD_LIMIT_MS, ["daemon-reload"], []);
   if (files.length === 0) return { state: "kept", detail: "nothing of ours is left" };
   return { state: "done", detail: `removed ${files.join(", ")}` };
 }

@@ -5,11 +5,13 @@ import type { Config } from "../config/config.ts";
 import { formatDuration } from "../config/duration.ts";
 import { runtimeFiles } from "../config/paths.ts";
 import { FAILURE_KINDS, Failure, needsAPerson } from "../failure.ts";
+import { scaledLimit, timeFactor } from "../host/service-environment.ts";
 import { changeUnits, showUnit } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
 import { readStatus, type Status } from "../report/status.ts";
 
 export const SERVICE = "idc-codedeploy-helper.service";
+export const ONESHOT = "idc-codedeploy-helper-agent.service";
 export const PATH_UNIT = "idc-codedeploy-helper-agent.path";
 
 /** READY comes after 45 s at the latest. */
@@ -22,13 +24,16 @@ export interface ServiceNeeds {
   sessionArn: string;
   /** Whether a file that the running service has read was changed. */
   isConfigChanged: boolean;
+  /** Whether a drop-in of its unit was. */
+  isUnitChanged?: boolean;
   /** How often the base credentials were changed: what failed with the old ones is no failure of the new. */
   isBaseChanged: boolean;
 }
 
 /** @throws Failure: the service's own, or `host_not_ready` when it does not start */
 export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
-  const { config, sessionArn, isConfigChanged, isBaseChanged } = needs;
+  const { config, sessionArn, isConfigChanged, isBaseChanged, isUnitChanged = false } = needs;
+  if (isUnitChanged) await changeUnits(START_LIMIT_MS, ["daemon-reload"], []);
   const before = await unitState();
   if (before.load === "masked") throw masked();
   const changes: string[] = [];
@@ -41,7 +46,7 @@ export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
     if (before.active === "failed") await changeUnits(START_LIMIT_MS, ["reset-failed"], [SERVICE]);
     await changeUnits(START_LIMIT_MS, ["start"], [SERVICE]);
     changes.push("started");
-  } else if (isConfigChanged || isBaseChanged) {
+  } else if (isConfigChanged || isBaseChanged || isUnitChanged) {
     // Restarted, not reloaded: it then tries at once, also where it was resting after a failure.
     await changeUnits(START_LIMIT_MS, ["restart"], [SERVICE]);
     changes.push("restarted");
@@ -75,10 +80,22 @@ function masked(): Failure {
   });
 }
 
+async function isDoingWell(config: Config, sessionArn: string): Promise<boolean> {
+  const status = await readStatus(runtimeFiles(config.paths).status).catch(() => null);
+  return status !== null && hasCredentials(status, sessionArn);
+}
+
+/** Whether {@link startService} would change nothing. */
+export async function isServiceInOrder(config: Config, sessionArn: string): Promise<boolean> {
+  const { active, file } = await unitState();
+  return active === "active" && file === "enabled" && (await isDoingWell(config, sessionArn));
+}
+
 /** @param sinceMs what failed before this (wall clock) is another run's; null where nothing was started */
 async function awaitCredentials(config: Config, sessionArn: string, sinceMs: number | null): Promise<Status> {
   const file = runtimeFiles(config.paths).status;
-  const deadline = performance.now() + CREDENTIALS_LIMIT_MS;
+  const limitMs = scaledLimit(CREDENTIALS_LIMIT_MS, timeFactor());
+  const deadline = performance.now() + limitMs;
   let status: Status | null = null;
   while (performance.now() < deadline) {
     status = await readStatus(file).catch(() => null);
@@ -91,7 +108,7 @@ async function awaitCredentials(config: Config, sessionArn: string, sinceMs: num
   if (status?.failure) throw serviceFailure(status.failure);
   throw new Failure({
     kind: "timeout",
-    message: `${SERVICE} issued no credentials within ${CREDENTIALS_LIMIT_MS / 1_000} s`,
+    message: `${SERVICE} issued no credentials within ${limitMs / 1_000} s`,
     nextStep: `See: idc-helper status; journalctl -u ${SERVICE}`,
   });
 }

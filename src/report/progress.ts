@@ -47,13 +47,28 @@ export interface Screen {
   columns: number;
 }
 
+/**
+ * For a command that changes things: where the reader of a pipe goes away (`| head`), it goes on to its end, for what
+ * is half done would be half done without anybody's knowing.
+ */
 export function standardOutput(): Screen {
   const { stdout } = process;
+  stdout.removeAllListeners("error");
+  stdout.on("error", () => undefined);
   return {
     write: (text) => stdout.write(text),
     isTerminal: stdout.isTTY === true,
-    columns: Math.min(WIDEST, Math.max(NARROWEST, stdout.columns ?? WIDEST)),
+    columns: columnsOf(stdout),
   };
+}
+
+function columnsOf({ columns = WIDEST }: { columns?: number }): number {
+  return Math.min(WIDEST, Math.max(NARROWEST, columns));
+}
+
+/** As it is for a program or a file, and in lines that fit on a terminal. */
+export function fitted(text: string, stream: NodeJS.WriteStream): string {
+  return stream.isTTY ? wrap(text, columnsOf(stream)) : text;
 }
 
 /** Nothing is shown: the reports come as JSON at the end. */
@@ -87,8 +102,11 @@ export class Progress {
     const took = `${(tookMs / 1_000).toFixed(1)} s`;
     const gap = " ".repeat(Math.max(2, columns - INDENT.length - title.length - took.length));
     this.#screen.write(`  ${word}  ${title}${this.#paint("gray", gap + took)}\n`);
-    for (const text of [detail, ...notes]) {
-      if (text !== "") this.#screen.write(`${indented(text, columns)}\n`);
+    if (detail !== "") this.#screen.write(`${indented(wrap(detail, columns - INDENT.length))}\n`);
+    for (const note of notes) {
+      // A block of lines (a diff, a policy) is to be copied: it keeps its lines.
+      const lines = note.includes("\n") ? note : wrap(note, columns - INDENT.length);
+      this.#screen.write(`${indented(lines)}\n`);
     }
   }
 
@@ -99,9 +117,7 @@ export class Progress {
   }
 }
 
-function indented(text: string, columns: number): string {
-  // A block of lines (a diff, a policy) is to be copied: it keeps its lines.
-  const lines = text.includes("\n") ? text : wrap(text, columns - INDENT.length);
+function indented(lines: string): string {
   return lines.replace(/^(?=.)/gm, INDENT);
 }
 

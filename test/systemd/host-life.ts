@@ -26,25 +26,34 @@ const REGISTER = [
 
 export async function checkHostLife(host: Host, agent: AgentOnHost, check: Check): Promise<void> {
   const { machine, emulator } = host;
+  const key = `[default]\naws_access_key_id = ${BASE_KEY.accessKeyId}\naws_secret_access_key = ${BASE_KEY.secretAccessKey}\n`;
   const helper = (args: readonly string[], input = "") =>
     machine.run(["idc-helper", ...args], { env: OPERATOR, input });
   const instance = () => emulator.instances.list().find(({ name }) => name === SERIAL);
 
+  /** Nothing of us, and the agent stopped; the config as a configuration management would leave it. */
+  const makeBare = async (flavour: "root" | "codedeploy") => {
+    // What the stand-in agent's own set-up starts the service with.
+    await host.writeConfig();
+    await machine.write(`${ETC}/base-credentials`, key);
+    await machine.sh(`chgrp idc-helper ${ETC}/base-credentials; chmod 0640 ${ETC}/base-credentials`);
+    await agent.install(flavour);
+    await machine.sh(
+      `systemctl stop ${UNIT} ${DAEMON}; systemctl reset-failed ${DAEMON} || true
+       rm -rf ${ETC}/* ${AGENT_CONFIG} /var/lib/idc-codedeploy-helper/* /run/idc-codedeploy-helper/*
+       rm -rf /etc/systemd/system/${DAEMON}.d; systemctl daemon-reload`,
+    );
+    emulator.instances.remove(REGION, SERIAL);
+    await machine.write(
+      `${ETC}/config.yaml`,
+      `# of the company\nendpoints: { sts: "${emulator.url}", codedeploy: "${emulator.url}" }\n`,
+    );
+  };
+
   await check(
     "a bare host is registered with one command: service enabled, agent started and polling",
     async () => {
-      await agent.install("root");
-      await machine.sh(
-        `systemctl stop ${UNIT} ${DAEMON}; systemctl reset-failed ${DAEMON} || true
-       rm -rf ${ETC}/* ${AGENT_CONFIG} /var/lib/idc-codedeploy-helper/* /run/idc-codedeploy-helper/*`,
-      );
-      emulator.instances.remove(REGION, SERIAL);
-      // As a configuration management would leave it: what is the company's, and nothing of this host.
-      await machine.write(
-        `${ETC}/config.yaml`,
-        `# of the company\nendpoints: { sts: "${emulator.url}", codedeploy: "${emulator.url}" }\n`,
-      );
-      const key = `[default]\naws_access_key_id = ${BASE_KEY.accessKeyId}\naws_secret_access_key = ${BASE_KEY.secretAccessKey}\n`;
+      await makeBare("root");
       const { code, output } = await helper([...REGISTER, "--base-credentials", "-"], key);
       expectEqual(code, 0, "status of register", output);
       expectMatch(output, /worker \d+ polls as\s+arn:aws:sts/, "what register says");
@@ -83,5 +92,20 @@ export async function checkHostLife(host: Host, agent: AgentOnHost, check: Check
     expectEqual(await host.property(DAEMON, "UnitFileState"), "disabled", "UnitFileState");
     expectEqual((await machine.sh(`ls ${ETC}`)).trim(), "", `what is left in ${ETC}`);
     expectEqual(await host.property(UNIT, "MainPID"), before, "the agent's MainPID");
+  });
+
+  await check("an agent that is not root gets a group that may read its credentials, and polls", async () => {
+    await makeBare("codedeploy");
+    const { code, output } = await helper([...REGISTER, "--base-credentials", "-"], key);
+    expectEqual(code, 0, "status of register", output);
+    expectMatch(output, /worker \d+ polls as\s+arn:aws:sts/, "what register says");
+    const found = await machine.sh("stat -c '%U:%G %a' /var/lib/idc-codedeploy-helper/credentials");
+    expectEqual(found.trim(), "idc-helper:codedeploy 640", "owner and mode of the credentials file");
+    await helper(["deregister", "--yes"]);
+    expectEqual(
+      (await machine.sh(`cat /etc/systemd/system/${DAEMON}.d/* 2>/dev/null || true`)).trim(),
+      "",
+      "drop-ins",
+    );
   });
 }

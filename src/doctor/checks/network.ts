@@ -10,7 +10,7 @@ export const network: CheckGroup = {
   checks: [
     {
       id: "network.proxy",
-      title: "Proxy",
+      title: "Proxy and CAs",
       async run(examination) {
         const config = await examination.host.config();
         const service = await examination.host.serviceEnvironment();

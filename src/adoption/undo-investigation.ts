@@ -1,0 +1,45 @@
+/** Can the adoption be undone? For the kind with an IAM user only as long as its old registration is there. */
+import { readAgentSettings } from "../agent/settings.ts";
+import { CodeDeploy } from "../aws/codedeploy.ts";
+import { openNetwork } from "../aws/network.ts";
+import { loadOperatorCredentials } from "../aws/operator.ts";
+import { Failure } from "../failure.ts";
+import type { ComposedConfig } from "../registration/config-text.ts";
+import { operatorConnection, type World, whoAmI } from "../registration/identities.ts";
+import type { Manifest } from "./manifest.ts";
+import type { AdoptFlags } from "./request.ts";
+import type { Undo } from "./undo.ts";
+
+export interface UndoOptions {
+  flags: AdoptFlags;
+  manifest: Manifest;
+  composed: ComposedConfig;
+  factor: number;
+  env: NodeJS.ProcessEnv;
+}
+
+/** @throws Failure `conflict` where there is nothing to go back to */
+export async function prepareUndo(options: UndoOptions): Promise<Undo> {
+  const { flags, manifest, composed, factor, env } = options;
+  const { config } = composed;
+  const reading = await readAgentSettings(config.agent.settingsFile);
+  if ("unreadable" in reading)
+    throw new Failure({ kind: "host_not_ready", message: reading.unreadable, nextStep: "" });
+  const undo: Undo = { config, settings: reading.settings, manifest, codedeploy: null, factor, env };
+  if (manifest.old.kind === "session") return undo;
+  const world: World = { config, network: await openNetwork(config, factor, env), env };
+  const { requestHandler } = world.network;
+  const profile = flags.profile ?? null;
+  const operator = await loadOperatorCredentials({ profile, region: config.region, requestHandler });
+  await whoAmI(world, operator);
+  const codedeploy = new CodeDeploy(operatorConnection("codedeploy", world, operator));
+  const { instanceName, userArn } = manifest.old;
+  const found = await codedeploy.get(instanceName);
+  if (found !== null && found.deregisteredAt === null && found.userArn === userArn)
+    return { ...undo, codedeploy };
+  throw new Failure({
+    kind: "conflict",
+    message: `this adoption cannot be undone any more: the old registration ${instanceName} of ${userArn} is gone, and the agent could not poll as that user`,
+    nextStep: `AWS keeps a deregistered name taken for hours. This host goes on as ${manifest.serial}; nothing was changed.`,
+  });
+}

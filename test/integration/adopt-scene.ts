@@ -1,0 +1,154 @@
+/**
+ * Hosts as they were before us, for `adopt`: one whose cron job writes the agent's credentials, and one that was
+ * registered with an IAM user. Cron itself does not run: tests run its script by hand.
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TraceEvent } from "../agent/trace.ts";
+import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { eventually } from "../harness/eventually.ts";
+import { ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
+import { type HostScene, type HostSceneOptions, openHostScene } from "../harness/host-scene.ts";
+import type { TestContext } from "../harness/scene.ts";
+import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
+
+export const REGION = "ap-northeast-2";
+export const SCRIPT = "/opt/codedeploy-cron/refresh.sh";
+export const OLD_FILE = "/opt/codedeploy-cron/session-credentials";
+const ASSUMER = fileURLToPath(new URL("adopt-cron-job.ts", import.meta.url));
+
+export interface CronPlace {
+  crontab: string;
+  line: string;
+  user: "root" | "deploy";
+}
+
+/** The places that crontabs have on RHEL and on Debian. */
+export const PLACES = {
+  "root's crontab (RHEL)": {
+    crontab: "/var/spool/cron/root",
+    line: `*/30 * * * * ${SCRIPT} >/dev/null 2>&1`,
+    user: "root",
+  },
+  "a user's crontab (Debian)": {
+    crontab: "/var/spool/cron/crontabs/deploy",
+    line: `*/30 * * * * ${SCRIPT}`,
+    user: "deploy",
+  },
+  "/etc/cron.d": {
+    crontab: "/etc/cron.d/codedeploy",
+    line: `*/30 * * * * deploy cd /opt/codedeploy-cron && ./refresh.sh`,
+    user: "deploy",
+  },
+  "/etc/crontab": { crontab: "/etc/crontab", line: `@hourly root ${SCRIPT}`, user: "root" },
+} as const satisfies Record<string, CronPlace>;
+
+export interface CronHostOptions extends HostSceneOptions {
+  place?: CronPlace;
+  roleArn?: string;
+  /** Where the old credentials go. */
+  oldFile?: string;
+  /** Profile of the base key in the user's ~/.aws/credentials. */
+  profile?: string;
+}
+
+export interface CronHost extends HostScene {
+  place: CronPlace;
+  oldFile: string;
+  /** What cron does every half hour. */
+  runCronJob(): Promise<void>;
+}
+
+export async function openCronHost(test: TestContext, options: CronHostOptions = {}): Promise<CronHost> {
+  const place = options.place ?? PLACES["root's crontab (RHEL)"];
+  const { roleArn = ROLE_ARN, oldFile = OLD_FILE, profile = "default" } = options;
+  const scene = await openHostScene(test, { agent: "stopped", ...options });
+  const { host, emulator } = scene;
+  emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+  const home = place.user === "root" ? "/root" : "/home/deploy";
+  const { accessKeyId, secretAccessKey } = BASE_KEY;
+  host.write(
+    `${home}/.aws/credentials`,
+    `[${profile}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    { mode: 0o600, owner: place.user },
+  );
+  host.write(SCRIPT, scriptText(roleArn, oldFile, profile), { mode: 0o755 });
+  host.write("/opt/codedeploy-cron/.keep", "", { owner: place.user });
+  const runCronJob = async () => {
+    const { code, stderr } = await host.runProgram("sh", [SCRIPT], { env: { HOME: home } });
+    if (code !== 0) throw new Error(stderr);
+  };
+  const before = place.crontab === "/etc/crontab" ? host.read(place.crontab) : "";
+  const mode = place.crontab.startsWith("/var") ? 0o600 : 0o644;
+  const owner = place.crontab.endsWith("/deploy") ? "deploy" : "root";
+  host.write(
+    place.crontab,
+    `${before}# The agent's credentials\nMAILTO=""\n${place.line}\n5 4 * * * ${place.crontab.startsWith("/etc") ? "root " : ""}/usr/bin/true\n`,
+    { mode, owner },
+  );
+  host.write(
+    ON_PREMISES_CONFIG_FILE,
+    `---\niam_session_arn: ${SESSION_ARN}\naws_credentials_file: ${oldFile}\nregion: ${REGION}\n`,
+    { mode: 0o644 },
+  );
+  await runCronJob();
+  await host.services.startAgent();
+  await host.services.agent.waitForTrace("poll_ok");
+  return { ...scene, place, oldFile, runCronJob };
+}
+
+function scriptText(roleArn: string, oldFile: string, profile: string): string {
+  return `#!/bin/sh
+# Refreshes the CodeDeploy agent's credentials: aws sts assume-role, by another name.
+export AWS_PROFILE=${profile}
+ROLE=${roleArn}
+exec '${process.execPath}' '${ASSUMER}' "$ROLE" ${SERIAL} ${oldFile}
+`;
+}
+
+/** Everything on the host's disk that a command could change, with its mode and owner. */
+export function snapshot({ host }: HostScene): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const top of ["etc", "var/spool", "var/lib", "root", "home", "opt/codedeploy-cron"]) {
+    const from = join(host.directory, top);
+    for (const entry of readdirSync(from, { withFileTypes: true, recursive: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile()) continue;
+      const { mode, uid, gid } = statSync(path);
+      found.set(
+        path.slice(host.directory.length),
+        `${(mode & 0o7777).toString(8)} ${uid}:${gid}\n${readFileSync(path, "latin1")}`,
+      );
+    }
+  }
+  return found;
+}
+
+/** What the emulator was asked to change. */
+export function changesInAws({ emulator }: HostScene): string[] {
+  return emulator.requests.list().flatMap(({ action }) => (/^(Add|Remove|Reg|Dereg)/.test(action) ? [action] : []));
+}
+
+/** Polls that were refused, and workers that could not start: there must be none. */
+export function troubles({ host, emulator }: HostScene): unknown[] {
+  const inAgent = host.services.agent.trace().filter(({ kind }: TraceEvent) => {
+    return kind === "poll_error" || kind === "worker_failed" || kind === "credentials_unreadable";
+  });
+  const refused = emulator.requests
+    .list()
+    .filter(({ action, status }) => action === "PollHostCommand" && status !== null && status !== 200);
+  return [...inAgent, ...refused];
+}
+
+/** The worker polls with what lies in our file, or in the old one. */
+export async function configOfWorker({ host }: HostScene): Promise<string> {
+  const pid = host.services.agent.workerPid();
+  return eventually(
+    () => {
+      const read = host.services.agent.trace().findLast((event) => event.kind === "config_read" && event.pid === pid);
+      return read?.kind === "config_read" && read.credentialsFile;
+    },
+    () => "the worker has read no config",
+  );
+}
