@@ -5,8 +5,8 @@
  * The directory lies beside the config and is root's alone (0700): a backup may hold an IAM user's key. The manifest
  * is written last of all, so that one that is there names backups that are there.
  */
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Tag } from "../aws/codedeploy.ts";
 import { adoptionDirectory } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
@@ -132,6 +132,18 @@ export async function restoreFile(configFile: string, saved: SavedFile): Promise
       message: `${path} was not put back: ${errorText(error)}`,
       nextStep: `Its copy lies in ${adoptionDirectory(configFile)}. Run the same command again.`,
     });
+  }
+}
+
+/** The copies that sync left beside the agent's config when it switched it: those that hold just what was saved. */
+export async function removeSyncBackups(configFile: string, saved: SavedFile): Promise<void> {
+  if (saved.backup === null) return;
+  const content = await readSaved(configFile, saved);
+  const directory = dirname(saved.path);
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith(`${basename(saved.path)}.`) || !name.endsWith(".bak")) continue;
+    const copy = await readBytes(join(directory, name), { maxBytes: MAX_BYTES }).catch(() => null);
+    if (copy?.equals(content)) rmSync(join(directory, name), { force: true });
   }
 }
 

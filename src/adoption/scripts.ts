@@ -22,6 +22,9 @@ const SCRIPT_NAME = /\.(?:sh|bash|ksh|py|py3|rb|pl|js|cjs|mjs|ts)$/;
 /** What a command reads or writes; what the agent's own config says must not count as said by a backup of it. */
 const DATA_NAME = /(?:\.(?:ya?ml|json|conf|cfg|ini|log|txt|xml|pem|crt|key|gz|tgz|zip)|\/credentials)$/;
 
+/** Opening one of these can have an effect. */
+const NO_FILES = /^\/(?:dev|proc|sys)\//;
+
 export interface Surroundings {
   /** Where cron starts it. */
   home: string;
@@ -65,7 +68,7 @@ function candidates(text: string, { directory, home, path, isCommand }: Place): 
     .map((word) => word.replace(/^~(?=\/)|^\$\{?HOME\}?(?=\/)/, home));
   const directories = [directory, ...changedTo(words, home)];
   return words.flatMap((word) => {
-    if (DATA_NAME.test(word) || (!isCommand && !SCRIPT_NAME.test(word))) return [];
+    if (DATA_NAME.test(word) || NO_FILES.test(word) || (!isCommand && !SCRIPT_NAME.test(word))) return [];
     if (isAbsolute(word)) return [normalize(word)];
     // `$(dirname "$0")/x.py`, `$DIR/x.py`: most often it lies beside the script.
     if (word.includes("$")) return [join(directory, basename(word))];

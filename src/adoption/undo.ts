@@ -22,6 +22,7 @@ import {
   isAsSaved,
   type Manifest,
   removeAdoption,
+  removeSyncBackups,
   restoreFile,
   type SavedFile,
   writeManifest,
@@ -233,13 +234,14 @@ function filesStep({ config, manifest }: Undo): ChangeStep {
   };
 }
 
-function forgetStep({ config: { configFile, paths } }: Undo): ChangeStep {
+function forgetStep({ config: { configFile, paths }, manifest }: Undo): ChangeStep {
   const directory = adoptionDirectory(configFile);
   return {
     id: "forget",
     title: "Remove the copies",
     plan: async () => planned(`remove ${directory}`),
     run: async () => {
+      await removeSyncBackups(configFile, savedConfig(manifest));
       removeAdoption(configFile);
       return {
         state: "done",

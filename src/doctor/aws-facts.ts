@@ -3,11 +3,9 @@
  * here or there.
  */
 import { stat } from "node:fs/promises";
-import { isIP } from "node:net";
 import { type BaseCredentials, loadBaseCredentials } from "../aws/base-credentials.ts";
 import { type Connection, serviceEndpoint } from "../aws/client.ts";
 import { CodeDeploy, type Instance } from "../aws/codedeploy.ts";
-import { classifyAwsError } from "../aws/failure.ts";
 import { type Agents, openAgents, openNetwork } from "../aws/network.ts";
 import { loadOperatorCredentials } from "../aws/operator.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
@@ -23,16 +21,9 @@ import type { AgentFacts } from "./agent-facts.ts";
 import type { ExaminationOptions } from "./examination.ts";
 import { Unmet } from "./finding.ts";
 import { type HostFacts, isHidden } from "./host-facts.ts";
-import { type Arrival, issuerOfRefused, knock } from "./knock.ts";
-import { addressesOf } from "./names.ts";
 import { once } from "./once.ts";
 import { type Place, type PlaceName, placeOf } from "./places.ts";
-
-/** How far one gets on the way to a place. */
-export type Way =
-  | { kind: "open"; place: Place; arrival: Arrival; proxy: string | null }
-  | { kind: "no_name"; place: Place; name: string; isProxy: boolean }
-  | { kind: "closed"; place: Place; failure: Failure; issuer: string | null };
+import { findWay, type Way } from "./ways.ts";
 
 /** AssumeRole as `refresh` does it: a role that does not allow the duration is asked for an hour. */
 export interface Assumed {
@@ -75,37 +66,18 @@ export class AwsFacts {
     return placeOf(name, { ...needed, settings: name === "commands" ? await this.#agent.settings() : null });
   };
 
+  /** @throws Unmet */
   way(name: PlaceName): Promise<Way> {
     const known = this.#ways.get(name) ?? this.#findWay(name);
     this.#ways.set(name, known);
     return known;
   }
 
-  async #findWay(placeName: PlaceName): Promise<Way> {
+  async #findWay(name: PlaceName): Promise<Way> {
     const { network } = await this.#host.config();
     const agents = await this.agents().catch(cannotBeUsed);
-    const place = await this.place(placeName).catch(cannotBeUsed);
-    // A name that does not resolve is not even tried: a resolver that hangs would hold up everything else. Behind a
-    // proxy it is the proxy that resolves the others.
-    const isProxy = agents.proxy !== null;
-    const name = new URL(agents.proxy ?? place.url).hostname.replace(/^\[|\]$/g, "");
-    if (isIP(name) === 0 && (await addressesOf(name)) === null)
-      return { kind: "no_name", place, name, isProxy };
-    const limitMs = scaledLimit(network.requestTimeoutMs, this.#options.factor);
-    try {
-      return { kind: "open", place, arrival: await knock(place.url, agents, limitMs), proxy: agents.proxy };
-    } catch (error) {
-      const where = `${new URL(place.url).host}${agents.proxy === null ? "" : ` through the proxy ${agents.proxy}`}`;
-      const failure = classifyAwsError(error, {
-        action: "a first request",
-        where,
-        caller: { identity: "base", source: "none" },
-        resource: where,
-        skewMs: null,
-      });
-      const issuer = failure.kind === "tls" ? await issuerOfRefused(place.url, agents, limitMs) : null;
-      return { kind: "closed", place, failure, issuer };
-    }
+    const place = await this.place(name).catch(cannotBeUsed);
+    return findWay(place, agents, scaledLimit(network.requestTimeoutMs, this.#options.factor));
   }
 
   /** @throws Unmet */

@@ -29,7 +29,10 @@ export function verdictOf(results: readonly CheckResult[], subject: string): Ver
   const passed = results.filter(({ state }) => state === "pass").length;
   const worst = results.find(({ state, counts }) => counts && state === (level === 2 ? "fail" : "warn"));
   const first = level === 1 || level === 2 ? `; first: ${worst?.group}, ${worst?.title}` : "";
-  const counted = parts.length === 0 ? `${passed} checks passed` : `${parts.join(", ")}, ${passed} passed`;
+  const counted =
+    parts.length === 0
+      ? `${passed} check${passed === 1 ? "" : "s"} passed`
+      : `${parts.join(", ")}, ${passed} passed`;
   return { level, summary: `${subject}: ${counted}${first}` };
 }
 
@@ -51,7 +54,7 @@ export function describeResults(
   // The first line stays whole, for what reads only that.
   const lines = [`${paint(VERDICT_COLOURS[level], word)} - ${summary}`];
   let group: string | null = null;
-  for (const result of results) {
+  for (const result of withoutRepetition(results)) {
     if (result.group !== group) lines.push("", paint("bold", result.group));
     ({ group } = result);
     lines.push(...describeOne(result, screen.columns, paint, { rerun, prefix }));
@@ -61,6 +64,17 @@ export function describeResults(
     lines.push(indent(paint("cyan", prefix + rerun), COMMAND_INDENT));
   }
   return lines.join("\n");
+}
+
+/** A group of which nothing could be checked, for one reason, is one line. */
+function withoutRepetition(results: readonly CheckResult[]): CheckResult[] {
+  return [...Map.groupBy(results, ({ group }) => group).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined || group.length === 1) return group;
+    const isAlike = ({ state, seen, mend }: CheckResult) =>
+      state === "unknown" && seen === first.seen && mend.length === 0;
+    return group.every(isAlike) ? [{ ...first, title: "None of its checks" }] : group;
+  });
 }
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;

@@ -129,7 +129,7 @@ export async function seeAgentPoll(
   const deadline = performance.now() + limitMs;
   let last: PollLine | undefined;
   // What was refused before we looked may have been so for want of what this very command has done.
-  let before: { worker: number; polls: number } | null = null;
+  let before = { worker: 0, polls: 0 };
   for (;;) {
     const { worker } = await inspectService(config.agent.service, settings);
     const polls = (await readPolls(settings.logFile).catch(() => [])).filter(
@@ -138,9 +138,8 @@ export async function seeAgentPoll(
     last = polls.at(-1) ?? last;
     if (polls.at(-1)?.status === 200)
       return { state: "ok", detail: `worker ${worker?.pid} polls as ${sessionArn}` };
-    if (worker !== null && before?.worker !== worker.pid)
-      before = { worker: worker.pid, polls: polls.length };
-    const refusals = denialsAtTheEnd(polls.slice(before?.polls ?? 0));
+    if (worker !== null && before.worker !== worker.pid) before = { worker: worker.pid, polls: polls.length };
+    const refusals = denialsAtTheEnd(polls.slice(before.polls));
     if (refusals >= REFUSALS_UNTIL_SURE) return refusedPolls(refusals, sessionArn, settings);
     if (performance.now() >= deadline) break;
     await sleep(LOOK_EVERY_MS);

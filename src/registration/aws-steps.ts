@@ -10,6 +10,22 @@ export interface Wanted {
 }
 
 /**
+ * Looked up before anything is changed: a host that works must not be given a config under which it cannot be
+ * registered.
+ *
+ * @throws Failure `conflict`, `limit_exceeded`
+ */
+export async function findName(
+  codedeploy: CodeDeploy,
+  wanted: Wanted & { tags: readonly Tag[] },
+): Promise<StepOutcome> {
+  const { state, detail } = await registerInstance(codedeploy, wanted, false);
+  if (state === "plan") return { state: "ok", detail: `${wanted.serial} is free` };
+  await addTags(codedeploy, wanted.serial, wanted.tags, false);
+  return { state: "ok", detail };
+}
+
+/**
  * @param changes false to say only what would be done
  * @throws Failure `conflict` that says whose the name or the ARN is, and what to do
  */

@@ -97,9 +97,7 @@ async function askForKey(profile: string, operator: OperatorCredentials | null):
   const ownKey = operator !== null && isLongLived(operator.identity) ? operator : null;
   const accessKeyId = await askText({
     message: `Access key id of the host's base identity${ownKey ? " (empty: the operator's own key)" : ""}:`,
-    validate: (answer) =>
-      (answer.trim() === "" && ownKey !== null) ||
-      whatIsWrongWithKeyId(answer.trim()),
+    validate: (answer) => (answer.trim() === "" && ownKey !== null) || whatIsWrongWithKeyId(answer.trim()),
   });
   if (accessKeyId.trim() === "" && ownKey !== null) return operatorsKey(ownKey, profile);
   const secretAccessKey = await askSecret({

@@ -42,21 +42,33 @@ export function composeConfig(
     existing ?? HEADER,
   );
   const text = readerGroup === null ? named : setReaderGroup(named, readerGroup);
+  const otherwiseLaidOut = () => {
+    const group = readerGroup === null ? {} : { credentials_file: { group: readerGroup } };
+    return new Failure({
+      kind: "config",
+      message: `${path} is laid out in a way in which its keys cannot be set without risk to the rest`,
+      nextStep: `Write these into it by hand, each on a line of its own:\n${dump({ ...entries, ...group }, { lineWidth: -1 }).trim()}`,
+    });
+  };
+  // One that was broken before is told as such, below.
+  if (existing !== null && isYaml(existing) && !isYaml(text)) throw otherwiseLaidOut();
   const { config } = configFromText(text, { path, unknownKeys: "warn", env });
   const isSet =
     config.serial === values.serial &&
     config.region === values.region &&
     config.roleArn === values.roleArn &&
     (readerGroup === null || config.credentialsFile.group === readerGroup);
-  if (!isSet) {
-    const group = readerGroup === null ? {} : { credentials_file: { group: readerGroup } };
-    throw new Failure({
-      kind: "config",
-      message: `${path} is laid out in a way in which its keys cannot be set without risk to the rest`,
-      nextStep: `Write these into it by hand, each on a line of its own:\n${dump({ ...entries, ...group }).trim()}`,
-    });
-  }
+  if (!isSet) throw otherwiseLaidOut();
   return { text, config };
+}
+
+function isYaml(text: string): boolean {
+  try {
+    parseYaml(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Into the section where there is one, laid out as a block; else as a section of its own. */

@@ -10,6 +10,7 @@ import { formatDuration } from "../config/duration.ts";
 import { Failure } from "../failure.ts";
 import { isBootedWithSystemd } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
+import { serviceObstacle } from "./service-step.ts";
 
 export interface HostFacts {
   settings: AgentSettings;
@@ -33,19 +34,24 @@ export async function checkHost(
   { willInstallAgent = false } = {},
 ): Promise<HostCheck> {
   const obstacles: string[] = [];
+  const steps: string[] = [];
   if (process.geteuid?.() !== 0) obstacles.push("this command must be run as root (sudo)");
   if (!isBootedWithSystemd()) obstacles.push("systemd is not this host's init, and the service needs it");
   const reading = await readAgentSettings(config.agent.settingsFile);
-  if ("unreadable" in reading) throw notReady([...obstacles, reading.unreadable], "");
+  if ("unreadable" in reading) throw notReady([...obstacles, reading.unreadable], []);
   const { settings } = reading;
   const service = await inspectService(config.agent.service, settings);
-  if (service.state === "absent" && !willInstallAgent)
+  if (service.state === "absent" && !willInstallAgent) {
     obstacles.push(`the CodeDeploy agent is not installed (there is no unit ${config.agent.service})`);
-  if (service.state === "masked") obstacles.push(service.detail);
-  if (obstacles.length > 0) {
-    const step = service.state === "absent" ? "--install-agent installs the agent from AWS's bucket." : "";
-    throw notReady(obstacles, step);
+    steps.push("--install-agent installs the agent from AWS's bucket.");
   }
+  if (service.state === "masked") obstacles.push(service.detail);
+  const ours = isBootedWithSystemd() ? await serviceObstacle() : null;
+  if (ours !== null) {
+    obstacles.push(ours.what);
+    steps.push(ours.nextStep);
+  }
+  if (obstacles.length > 0) throw notReady(obstacles, steps);
   const skewMs = await reachAws(config, network, env);
   const version = await readAgentVersion();
   const seen = [
@@ -86,10 +92,10 @@ async function reachAws(config: Config, network: Network, env: NodeJS.ProcessEnv
   return skewMs;
 }
 
-function notReady(obstacles: readonly string[], nextStep: string): Failure {
+function notReady(obstacles: readonly string[], steps: readonly string[]): Failure {
   const list =
     obstacles.length === 1 ? obstacles[0] : obstacles.map((obstacle) => `- ${obstacle}`).join("\n");
-  return new Failure({ kind: "host_not_ready", message: list ?? "", nextStep });
+  return new Failure({ kind: "host_not_ready", message: list ?? "", nextStep: steps.join(" ") });
 }
 
 function clockNotes(skewMs: number | null): string[] {

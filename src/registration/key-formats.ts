@@ -42,7 +42,9 @@ function keyFromCsv(text: string): AwsCredentialIdentity | null {
  */
 export function onlyProfile(text: string, profile: string): string {
   const sections = new Map(
-    text.split(/^(?=[ \t]*\[)/m).map((section) => [/^[ \t]*\[([^\]]*)\]/.exec(section)?.[1]?.trim(), section]),
+    text
+      .split(/^(?=[ \t]*\[)/m)
+      .map((section) => [/^[ \t]*\[([^\]]*)\]/.exec(section)?.[1]?.trim(), section]),
   );
   const kept: string[] = [];
   for (let name: string | undefined = profile; name !== undefined; ) {

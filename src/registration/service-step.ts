@@ -33,9 +33,12 @@ export interface ServiceNeeds {
 /** @throws Failure: the service's own, or `host_not_ready` when it does not start */
 export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
   const { config, sessionArn, isConfigChanged, isBaseChanged, isUnitChanged = false } = needs;
-  if (isUnitChanged) await changeUnits(START_LIMIT_MS, ["daemon-reload"], []);
+  const obstacle = await serviceObstacle();
+  if (obstacle !== null)
+    throw new Failure({ kind: "host_not_ready", message: obstacle.what, nextStep: obstacle.nextStep });
   const before = await unitState();
-  if (before.load === "masked") throw masked();
+  const isUnitStale = isUnitChanged || before.needsReload;
+  if (isUnitStale) await changeUnits(START_LIMIT_MS, ["daemon-reload"], []);
   const changes: string[] = [];
   const startedAtMs = Date.now();
   if (before.file !== "enabled") {
@@ -46,7 +49,8 @@ export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
     if (before.active === "failed") await changeUnits(START_LIMIT_MS, ["reset-failed"], [SERVICE]);
     await changeUnits(START_LIMIT_MS, ["start"], [SERVICE]);
     changes.push("started");
-  } else if (isConfigChanged || isBaseChanged || isUnitChanged) {
+  } else if (isConfigChanged || isBaseChanged || isUnitStale || !(await isDoingWell(config, sessionArn))) {
+    // An earlier run may have changed what it reads, and have been killed before it came to this.
     // Restarted, not reloaded: it then tries at once, also where it was resting after a failure.
     await changeUnits(START_LIMIT_MS, ["restart"], [SERVICE]);
     changes.push("restarted");
@@ -59,30 +63,42 @@ export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
     : { state: "done", detail: `${changes.join(", ")}; ${what}` };
 }
 
-async function unitState(): Promise<{ load: string; active: string; file: string }> {
-  const found = await showUnit(SERVICE, ["LoadState", "ActiveState", "UnitFileState"]).catch(() => null);
-  const value = (key: string) => found?.get(key) ?? "";
-  if (value("LoadState") === "not-found") {
-    throw new Failure({
-      kind: "host_not_ready",
-      message: `there is no unit ${SERVICE}`,
-      nextStep: "Install the package: yum install idc-codedeploy-helper",
-    });
-  }
-  return { load: value("LoadState"), active: value("ActiveState"), file: value("UnitFileState") };
+interface UnitState {
+  load: string;
+  active: string;
+  file: string;
+  /** Its files have changed since systemd read them. */
+  needsReload: boolean;
 }
 
-function masked(): Failure {
-  return new Failure({
-    kind: "host_not_ready",
-    message: `${SERVICE} is masked`,
-    nextStep: `Run: systemctl unmask ${SERVICE}`,
-  });
+async function unitState(): Promise<UnitState> {
+  const properties = ["LoadState", "ActiveState", "UnitFileState", "NeedDaemonReload"];
+  const found = await showUnit(SERVICE, properties).catch(() => null);
+  const value = (key: string) => found?.get(key) ?? "";
+  return {
+    load: value("LoadState"),
+    active: value("ActiveState"),
+    file: value("UnitFileState"),
+    needsReload: value("NeedDaemonReload") === "yes",
+  };
+}
+
+/** What keeps our service from being started at all; null when nothing is known to. */
+export async function serviceObstacle(): Promise<{ what: string; nextStep: string } | null> {
+  const { load } = await unitState();
+  if (load === "not-found")
+    return {
+      what: `there is no unit ${SERVICE}`,
+      nextStep: "Install the package: yum install idc-codedeploy-helper",
+    };
+  if (load === "masked")
+    return { what: `${SERVICE} is masked`, nextStep: `Run: systemctl unmask ${SERVICE}` };
+  return null;
 }
 
 async function isDoingWell(config: Config, sessionArn: string): Promise<boolean> {
   const status = await readStatus(runtimeFiles(config.paths).status).catch(() => null);
-  return status !== null && hasCredentials(status, sessionArn);
+  return status !== null && status.region === config.region && hasCredentials(status, sessionArn);
 }
 
 /** Whether {@link startService} would change nothing. */

@@ -19,6 +19,8 @@ export interface AgentSettings {
   killAgentMaxWaitSeconds: number;
   /** Whether lines of level DEBUG are logged. */
   verbose: boolean;
+  /** Whether it calls the service under the name for which IAM asks for rights. */
+  enableAuthPolicy: boolean;
 }
 
 export function readAgentSettings(path: string): AgentSettings {
@@ -38,6 +40,7 @@ export function readAgentSettings(path: string): AgentSettings {
     httpReadTimeoutSeconds: seconds(values, "http_read_timeout", 80),
     killAgentMaxWaitSeconds: seconds(values, "kill_agent_max_wait_time_seconds", 7200),
     verbose: values.verbose === true,
+    enableAuthPolicy: values.enable_auth_policy === true,
   };
 }
 

@@ -11,8 +11,9 @@ import type { Pace } from "./pace.ts";
 import { signedHeaders } from "./request-signing.ts";
 import { failureOf, ServiceFailure } from "./service-failure.ts";
 
-const TARGET_PREFIX = "CodeDeployCommandService_v20141006";
-const SIGNING_NAME = "codedeploy-commands";
+/** From the two service models vendored with the agent; `:enable_auth_policy:` chooses (FACTS). */
+const PLAIN = { prefix: "CodeDeployCommandService_v20141006", service: "codedeploy-commands" };
+const SECURE = { prefix: "CodeDeployCommandService", service: "codedeploy-commands-secure" };
 const RETRY_LIMIT = 3;
 const RETRY_BASE_SECONDS = 0.3;
 /** The network does not live faster with us: however high the time factor, an answer gets this long. */
@@ -37,6 +38,8 @@ export interface CommandsClientOptions {
   pace: Pace;
   /** `http_read_timeout`: how long a long poll may stay without an answer. */
   readTimeoutSeconds: number;
+  /** `enable_auth_policy` */
+  isSecure?: boolean;
 }
 
 export class CommandsClient {
@@ -73,10 +76,11 @@ export class CommandsClient {
     body: string,
     credentials: HeldCredentials,
   ): Promise<Record<string, unknown>> {
-    const { endpoint, region, pace, readTimeoutSeconds } = this.#options;
-    const target = `${TARGET_PREFIX}.${operation}`;
+    const { endpoint, region, pace, readTimeoutSeconds, isSecure = false } = this.#options;
+    const { prefix, service } = isSecure ? SECURE : PLAIN;
+    const target = `${prefix}.${operation}`;
     const { host: _, ...headers } = await signedHeaders(
-      { endpoint, region, service: SIGNING_NAME, target, body },
+      { endpoint, region, service, target, body },
       credentials,
     );
     const cutMs = Math.max(pace.durationMs(readTimeoutSeconds), SHORTEST_CUT_MS);

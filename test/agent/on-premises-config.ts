@@ -5,9 +5,12 @@
 import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { withoutColons } from "./agent-settings.ts";
+import type { CredentialSource, HeldCredentials } from "./credential-holder.ts";
 
 export interface OnPremisesConfig {
+  /** What it polls as: a session, or the IAM user of an older kind of registration. */
   sessionArn: string;
+  /** For an IAM user this file itself: its key lies in it. */
   credentialsFile: string;
   region: string;
 }
@@ -17,7 +20,11 @@ export function readOnPremisesConfig(path: string): OnPremisesConfig {
   if (values.iam_user_arn && values.iam_session_arn) {
     throw new Error("On Premises config cannot contain both 'iam_user_arn' and 'iam_session_arn' keys.");
   }
-  // Without a session ARN the original turns to EC2's metadata service, which a host on premises does not have.
+  if (values.iam_user_arn) {
+    if (!values.region) throw new Error("'region' key is required when 'iam_user_arn' is provided.");
+    return { sessionArn: String(values.iam_user_arn), credentialsFile: path, region: String(values.region) };
+  }
+  // Without either ARN the original turns to EC2's metadata service, which a host on premises does not have.
   if (!values.iam_session_arn) throw new Error(`no 'iam_session_arn' in ${path}: this host has no identity`);
   for (const key of ["region", "aws_credentials_file"]) {
     if (!values[key]) throw new Error(`'${key}' key is required when 'iam_session_arn' is provided.`);
@@ -27,6 +34,18 @@ export function readOnPremisesConfig(path: string): OnPremisesConfig {
     credentialsFile: String(values.aws_credentials_file),
     region: String(values.region),
   };
+}
+
+/** The key of an IAM user, which the original takes from this file once; null for a session. */
+export function userKeySource(path: string): CredentialSource | null {
+  const values = parse(path);
+  if (!values.iam_user_arn) return null;
+  const credentials: HeldCredentials = {
+    accessKeyId: String(values.aws_access_key_id),
+    secretAccessKey: String(values.aws_secret_access_key),
+    sessionToken: undefined,
+  };
+  return () => ({ kind: "read", credentials });
 }
 
 function parse(path: string): Record<string, unknown> {

@@ -11,7 +11,7 @@ import { CommandsClient } from "./commands-client.ts";
 import { CredentialHolder } from "./credential-holder.ts";
 import { EventTracking } from "./event-tracking.ts";
 import { DiagnosticCode, diagnostics, runLifecycleEvent } from "./lifecycle-event.ts";
-import { type OnPremisesConfig, readOnPremisesConfig } from "./on-premises-config.ts";
+import { type OnPremisesConfig, readOnPremisesConfig, userKeySource } from "./on-premises-config.ts";
 import { Pace } from "./pace.ts";
 import { profileSource } from "./profile-source.ts";
 import { openTrace, type Trace } from "./trace.ts";
@@ -61,15 +61,18 @@ async function prepare(
   const pace = new Pace(timeFactor);
   const config = readOnPremisesConfig(settings.onPremisesConfigFile);
   trace("config_read", { ...config });
-  const holder = new CredentialHolder(profileSource(config.credentialsFile, process.env));
+  const holder = new CredentialHolder(
+    userKeySource(settings.onPremisesConfigFile) ?? profileSource(config.credentialsFile, process.env),
+  );
   const credentials = new AgentCredentials(holder, () => pace.wallClock(Date.now()), trace);
   credentials.readNow("start");
   const client = new CommandsClient({
-    endpoint: new URL(endpoint ?? awsEndpoint(config)),
+    endpoint: new URL(endpoint ?? awsEndpoint(config, settings)),
     region: config.region,
     credentials,
     pace,
     readTimeoutSeconds: settings.httpReadTimeoutSeconds,
+    isSecure: settings.enableAuthPolicy,
   });
   const tracking = new EventTracking(trackingDirectory(settings), pace.durationMs(STALE_TRACKING_SECONDS));
   const poller = new CommandPoller({
@@ -122,8 +125,8 @@ async function failLeftOver(
   }
 }
 
-const awsEndpoint = ({ region }: OnPremisesConfig) =>
-  `https://codedeploy-commands.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+const awsEndpoint = ({ region }: OnPremisesConfig, { enableAuthPolicy }: AgentSettings) =>
+  `https://codedeploy-commands${enableAuthPolicy ? "-secure" : ""}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
 
 function isAlive(pid: number): boolean {
   try {

@@ -1,151 +1,114 @@
 /**
- * The steps of a host's life that need a right, each as a call that AWS may refuse. Policies are proven by them:
- * all pass under what `idc-helper iam` prints, and without any one statement of it some step fails.
+ * A host's whole life with CodeDeploy, as its operator, its service and its agent lead it: every step that needs a
+ * right. Policies are proven by it: it passes under what `idc-helper iam` prints, and without any one statement of
+ * that some step fails.
+ *
+ * What each step does is our own command's or the agent's; nothing is called in their place but S3, since the
+ * stand-in agent fetches no revisions.
  */
-import {
-  AddTagsToOnPremisesInstancesCommand,
-  type CodeDeployClient,
-  DeregisterOnPremisesInstanceCommand,
-  GetOnPremisesInstanceCommand,
-  RegisterOnPremisesInstanceCommand,
-  RemoveTagsFromOnPremisesInstancesCommand,
-} from "@aws-sdk/client-codedeploy";
-import type { Emulator } from "../aws-emulator/emulator.ts";
-import { codedeployClient } from "../unit/aws-emulator/clients.ts";
-import { hostCommand } from "../unit/aws-emulator/host-commands.ts";
+import { readProfile } from "../agent/profile-source.ts";
+import { ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { sendSigned } from "../unit/aws-emulator/signed-request.ts";
-import type { Scene } from "./scene.ts";
+import { eventually } from "./eventually.ts";
+import { CREDENTIALS_FILE, type HostRoot, operatorEnv } from "./host-root.ts";
+import type { HostScene } from "./host-scene.ts";
 import { SERIAL, SESSION_ARN } from "./scratch-host.ts";
 
 export const REVISIONS = "idc-revisions";
 const REVISION = "app/1.zip";
 
-export interface LifeStep {
-  readonly name: string;
-  /** @throws when AWS refuses */
-  run(scene: Scene): Promise<void>;
-}
-
-const refresh: LifeStep = {
-  name: "refresh",
-  async run({ host }) {
-    const { code, stdout, stderr } = await host.command("refresh");
-    if (code !== 0) throw new Error(`refresh ended with ${code}: ${stdout}${stderr}`);
-  },
-};
-
-const named = { instanceName: SERIAL };
-const tagged = { instanceNames: [SERIAL], tags: [{ Key: "Stage", Value: "prod" }] };
-
-/** What the operator does, as calls of the SDK; each needs the operator's key alone. */
-export const OPERATOR_STEPS: Readonly<Record<"arrival" | "departure", readonly LifeStep[]>> = {
-  arrival: [
-    operatorStep("register", (client) =>
-      client.send(new RegisterOnPremisesInstanceCommand({ ...named, iamSessionArn: SESSION_ARN })),
-    ),
-    operatorStep("tag", (client) => client.send(new AddTagsToOnPremisesInstancesCommand(tagged))),
-    operatorStep("read back", (client) => client.send(new GetOnPremisesInstanceCommand(named))),
-  ],
-  departure: [
-    operatorStep("remove tags", (client) =>
-      client.send(new RemoveTagsFromOnPremisesInstancesCommand(tagged)),
-    ),
-    operatorStep("deregister", (client) => client.send(new DeregisterOnPremisesInstanceCommand(named))),
-  ],
-};
-
-/** The agent with the credentials that the last refresh brought. */
-function agentSteps(service: "codedeploy-commands" | "codedeploy-commands-secure"): LifeStep[] {
-  const send = async ({ emulator }: Scene, action: string, input: object) => {
-    const answer = await hostCommand(emulator.url, lastSession(emulator), action, input, { service });
-    if (answer.status !== 200) throw new Error(`${action}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  };
-  const event = ({ emulator }: Scene) => emulator.events.list().at(-1);
-  return [
-    {
-      name: "poll",
-      async run(scene) {
-        scene.emulator.events.queue({ hostIdentifier: SESSION_ARN, script: "true" });
-        await send(scene, "PollHostCommand", { HostIdentifier: SESSION_ARN });
-      },
-    },
-    {
-      name: "fetch the specification",
-      async run(scene) {
-        const DeploymentExecutionId = event(scene)?.deploymentExecutionId;
-        const input = { DeploymentExecutionId, HostIdentifier: SESSION_ARN };
-        await send(scene, "GetDeploymentSpecification", input);
-      },
-    },
-    {
-      name: "acknowledge",
-      async run(scene) {
-        await send(scene, "PutHostCommandAcknowledgement", { HostCommandIdentifier: event(scene)?.id });
-      },
-    },
-    {
-      name: "complete",
-      async run(scene) {
-        const input = { HostCommandIdentifier: event(scene)?.id, CommandStatus: "Succeeded" };
-        await send(scene, "PutHostCommandComplete", input);
-      },
-    },
-  ];
-}
-
-const revisionSteps: LifeStep[] = [
-  { name: "fetch a revision", run: ({ emulator }) => fetchRevision(emulator, {}) },
-  {
-    name: "fetch a version of a revision",
-    run: ({ emulator }) => {
-      const versionId = emulator.buckets.list()[0]?.objects[0]?.versionId ?? "";
-      return fetchRevision(emulator, { versionId });
-    },
-  },
+/** Where an operator has put the base credentials for `register` to take. */
+export const GIVEN_BASE_FILE = "/root/base-credentials";
+const REGISTER = [
+  ...["register", "--serial", SERIAL, "--region", "ap-northeast-2", "--role-arn", ROLE_ARN],
+  ...["--tag", "Stage=prod", "--base-credentials", GIVEN_BASE_FILE],
 ];
 
-export interface LifeOptions {
-  /** The agent is set to `:enable_auth_policy:`. */
-  authPolicy: boolean;
+/** Where a life ended early: the command, with its own step or the call concerned, and what it said. */
+export interface Mishap {
+  at: string;
+  said: string;
 }
 
-export function hostLife({ authPolicy }: LifeOptions): LifeStep[] {
-  return [
-    refresh,
-    ...OPERATOR_STEPS.arrival,
-    ...agentSteps(authPolicy ? "codedeploy-commands-secure" : "codedeploy-commands"),
-    ...revisionSteps,
-    ...OPERATOR_STEPS.departure,
-  ];
-}
-
-/** Lives through all of it, whatever fails. @returns the steps that failed, with what they said */
-export async function live(scene: Scene, options: LifeOptions): Promise<{ name: string; said: string }[]> {
-  scene.emulator.settings.change({ pollHoldMs: 0 });
+/** @returns null after a whole life, else the first thing that failed in it; nothing is tried after that */
+export async function live(scene: HostScene): Promise<Mishap | null> {
   scene.emulator.buckets.put({ name: REVISIONS, objects: { [REVISION]: "bytes" } });
-  const failed: { name: string; said: string }[] = [];
-  for (const { name, run } of hostLife(options)) {
-    await run(scene).catch((error: unknown) => failed.push({ name, said: String(error) }));
+  for (const step of [register, deploy, fetchRevision, fetchVersion, refresh, deregister]) {
+    const mishap = await step(scene);
+    if (mishap !== null) return mishap;
   }
-  return failed;
+  return null;
 }
 
-function operatorStep(name: string, call: (client: CodeDeployClient) => Promise<unknown>): LifeStep {
-  return { name, run: async ({ emulator }) => void (await call(codedeployClient(emulator))) };
+type LifeStep = (scene: HostScene) => Promise<Mishap | null>;
+
+/** Succeeds with a note where the agent is not seen polling: for a life, that is not enough. */
+const register: LifeStep = async ({ host }) => {
+  const { steps, mishap } = await journey(host, REGISTER);
+  if (mishap !== null) return mishap;
+  const verify = steps.find(({ step }) => step === "verify");
+  return verify?.state === "ok" ? null : { at: "register: verify", said: verify?.detail ?? "no such step" };
+};
+
+const deregister: LifeStep = async ({ host }) => (await journey(host, ["deregister", "--yes"])).mishap;
+
+/** One lifecycle event, by the agent that register has started. */
+const deploy: LifeStep = async ({ emulator, host }) => {
+  const { id } = emulator.events.queue({ hostIdentifier: SESSION_ARN, script: "true" });
+  const refused = () =>
+    emulator.requests
+      .list()
+      .find(({ service, errorCode }) => service === "codedeploy-commands" && errorCode !== null);
+  const ended = () => emulator.events.get(id)?.endedAt != null;
+  const describe = () => `the event came to no end:\n${host.services.agent.log}`;
+  const refusal = await eventually(() => refused() ?? ended(), describe);
+  if (refusal !== true) return { at: `agent: ${refusal.action}`, said: `${refusal.errorCode}` };
+  const { state, diagnostics } = emulator.events.get(id) ?? {};
+  return state === "succeeded" ? null : { at: "agent", said: `${state}: ${diagnostics}` };
+};
+
+const fetchRevision: LifeStep = (scene) => getObject(scene, "fetch a revision", {});
+
+const fetchVersion: LifeStep = (scene) => {
+  const versionId = scene.emulator.buckets.list()[0]?.objects[0]?.versionId ?? "";
+  return getObject(scene, "fetch a version of a revision", { versionId });
+};
+
+/** Asked by root, it is the running service that refreshes. */
+const refresh: LifeStep = async ({ host }) => {
+  const before = host.read(CREDENTIALS_FILE);
+  const { code, stdout, stderr } = await host.command(["refresh"]);
+  if (code !== 0) return { at: "refresh", said: stdout + stderr };
+  return host.read(CREDENTIALS_FILE) === before ? { at: "refresh", said: "brought nothing new" } : null;
+};
+
+interface JourneyAnswer {
+  steps: { step: string; state: string; detail: string }[];
+  mishap: Mishap | null;
 }
 
-async function fetchRevision(emulator: Emulator, query: Record<string, string>): Promise<void> {
-  const { credentials } = lastSession(emulator);
+/** A command of ours that walks through steps. */
+async function journey(host: HostRoot, args: readonly string[]): Promise<JourneyAnswer> {
+  const { code, stdout, stderr } = await host.command([...args, "--json"], { env: operatorEnv() });
+  const { steps = [] }: Partial<JourneyAnswer> = JSON.parse(stdout || "{}");
+  if (code === 0) return { steps, mishap: null };
+  const failed = steps.find(({ state }) => state === "FAIL");
+  const at = `${args[0]}: ${failed?.step ?? "before its first step"}`;
+  return { steps, mishap: { at, said: failed?.detail ?? stdout + stderr } };
+}
+
+/** As the agent would, with the credentials that the service keeps for it. */
+async function getObject(
+  { emulator, host }: HostScene,
+  at: string,
+  query: Record<string, string>,
+): Promise<Mishap | null> {
+  const reading = readProfile(host.path(CREDENTIALS_FILE), "default");
+  if (reading.kind !== "read") return { at, said: `${CREDENTIALS_FILE} is ${reading.kind}` };
+  const { sessionToken = "", ...keys } = reading.credentials;
+  const credentials = { ...keys, sessionToken };
   const path = `/${REVISIONS}/${REVISION}`;
   const request = { credentials, service: "s3", method: "GET", path, query } as const;
   const response = await sendSigned(emulator.url, request);
-  if (response.status !== 200) throw new Error(`GetObject: ${await response.text()}`);
-}
-
-function lastSession(emulator: Emulator) {
-  const session = emulator.sessions.list().findLast(({ arn }) => arn === SESSION_ARN);
-  if (session === undefined) throw new Error("there is no session");
-  const { accessKeyId, secretAccessKey, sessionToken } = session;
-  return { credentials: { accessKeyId, secretAccessKey, sessionToken } };
+  return response.status === 200 ? null : { at, said: await response.text() };
 }

@@ -182,7 +182,7 @@ export class HostRoot extends HostFiles {
     // One that has only just been started may still be on its way in, where the namespace's end would miss it.
     await Promise.all(this.#started.map(({ process: child }) => killNow(child)));
     await this.services.close(() => this.#namespace.close());
-    await Promise.all(this.#terminals.map(({ result }) => result));
+    await Promise.all(this.#terminals.map((terminal) => terminal.close()));
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

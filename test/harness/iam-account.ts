@@ -1,17 +1,24 @@
 /** The emulated account with nothing but what `idc-helper iam` printed, and the host that goes with it. */
-import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { DocumentName } from "../../src/iam/output.ts";
-import { BASE_KEY, OPERATOR_KEY, ROLE_ARN, ROLE_NAME, trust } from "../aws-emulator/emulator.ts";
+import {
+  BASE_KEY,
+  type Emulator,
+  OPERATOR_KEY,
+  ROLE_ARN,
+  ROLE_NAME,
+  startEmulator,
+  trust,
+} from "../aws-emulator/emulator.ts";
 import {
   type PermissionPolicy,
   permissionPolicySchema,
   type TrustPolicy,
   trustPolicySchema,
 } from "../aws-emulator/identity/policy/document.ts";
-import { REVISIONS } from "./host-life.ts";
+import { GIVEN_BASE_FILE, REVISIONS } from "./host-life.ts";
+import { type HostScene, openHostScene } from "./host-scene.ts";
 import { launch } from "./launch.ts";
-import { openScene, type Scene, type TestContext } from "./scene.ts";
+import type { TestContext } from "./scene.ts";
 import { SERIAL } from "./scratch-host.ts";
 
 /** As `idc-helper iam --json` prints them. */
@@ -29,6 +36,14 @@ export const TRUST_ANCHOR =
   "arn:aws:rolesanywhere:ap-northeast-2:123456789012:trust-anchor/11111111-2222-3333-4444-555555555555";
 export const BASE_ROLE = "idc-base-role";
 export const BASE_ROLE_ARN = `arn:aws:iam::123456789012:role/${BASE_ROLE}`;
+
+/** /usr, where it is on a real host, is the real one's here. */
+const HELPER_PROGRAM = "/opt/aws_signing_helper";
+const AGENT_SETTINGS = "/etc/codedeploy-agent/conf/codedeployagent.yml";
+const KEY_PROFILE = `[default]
+aws_access_key_id = ${BASE_KEY.accessKeyId}
+aws_secret_access_key = ${BASE_KEY.secretAccessKey}
+`;
 
 const FLAGS = {
   key: ["--base-arn", "arn:aws:iam::123456789012:user/idc-base"],
@@ -50,26 +65,41 @@ export async function printPolicies(
   return { documents, profile };
 }
 
-/** Every right in the account is one that was printed. */
-export async function openIamScene(
+/** An account in which every right is one that was printed. */
+export async function openIamAccount(test: TestContext, printed: PrintedPolicies): Promise<Emulator> {
+  const emulator = await startEmulator();
+  test.onTestFinished(() => emulator.close());
+  grant(emulator, printed);
+  return emulator;
+}
+
+/** A host that is to be registered there, with its base credentials where the operator has put them. */
+export async function openIamHost(
   test: TestContext,
-  { documents, profile }: PrintedPolicies,
-): Promise<Scene> {
-  const scene = await openScene(test);
+  printed: PrintedPolicies,
+  { authPolicy }: { authPolicy: boolean },
+): Promise<HostScene> {
+  const scene = await openHostScene(test, { agent: "stopped", agentTimeFactor: 60 });
   const { emulator, host } = scene;
+  grant(emulator, printed);
+  const profile = printed.profile?.replace("/usr/local/bin/aws_signing_helper", writeHelper(scene));
+  host.write(GIVEN_BASE_FILE, profile ?? KEY_PROFILE, { mode: 0o600 });
+  if (authPolicy) host.write(AGENT_SETTINGS, `${host.read(AGENT_SETTINGS)}:enable_auth_policy: true\n`);
+  return scene;
+}
+
+function grant(emulator: Emulator, { documents, profile }: PrintedPolicies): void {
   const policies = (name: DocumentName) => permissionPolicies(documents[name]);
   emulator.users.put({ name: "operator", ...OPERATOR_KEY, policies: policies("operator") });
   const hostRole = { trustPolicy: trustPolicyOf(documents.trust), policies: policies("role") };
   emulator.roles.put({ name: ROLE_NAME, ...hostRole });
   if (profile === null) {
     emulator.users.put({ name: "idc-base", ...BASE_KEY, policies: policies("base") });
-    return scene;
+    return;
   }
   emulator.users.remove("idc-base");
   const baseRole = { trustPolicy: trustPolicyOf(documents["base-trust"]), policies: policies("base") };
   emulator.roles.put({ name: BASE_ROLE, ...baseRole });
-  writeFileSync(host.baseFile, profile.replace("/usr/local/bin/aws_signing_helper", writeHelper(scene)));
-  return scene;
 }
 
 /** A document whose last statement was taken out is none. */
@@ -84,10 +114,9 @@ function trustPolicyOf(document: PrintedDocument | undefined): TrustPolicy {
 }
 
 /** Stands in for AWS's credential helper, with a certificate in this host's name: same flags, same answer. */
-function writeHelper({ emulator, host }: Scene): string {
-  const path = join(host.directory, "aws_signing_helper");
-  writeFileSync(
-    path,
+function writeHelper({ emulator, host }: HostScene): string {
+  host.write(
+    HELPER_PROGRAM,
     `#!${process.execPath}
 const { parseArgs } = require("node:util");
 const type = "string";
@@ -110,7 +139,7 @@ fetch("${emulator.controlUrl}/_emulator/roles-anywhere", { method: "POST", body:
     Expiration: expiresAt,
   })));
 `,
+    { mode: 0o755 },
   );
-  chmodSync(path, 0o755);
-  return path;
+  return HELPER_PROGRAM;
 }

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { stripVTControlCharacters } from "node:util";
 import { eventually } from "./eventually.ts";
+import { killNow } from "./host-root/ending.ts";
 
 const KEYS = {
   enter: "\r",
@@ -37,6 +38,8 @@ export interface Terminal {
   /** `type` and Enter. */
   answer(text: string): void;
   result: Promise<{ code: number | null; output: string }>;
+  /** Takes the terminal away, whatever runs on it. */
+  close(): Promise<void>;
 }
 
 export function openTerminal({ command, env, columns = 100 }: TerminalOptions): Terminal {
@@ -53,6 +56,7 @@ export function openTerminal({ command, env, columns = 100 }: TerminalOptions): 
   child.stdin?.on("error", () => undefined);
   const type = (text: string) => void child.stdin?.write(text);
   const press = (key: keyof typeof KEYS) => type(KEYS[key]);
+  const result = once(child, "close").then(([code]) => ({ code: code as number | null, output }));
   return {
     pid: child.pid ?? 0,
     output: () => output,
@@ -70,7 +74,11 @@ export function openTerminal({ command, env, columns = 100 }: TerminalOptions): 
       seen = found.end;
       return found.text;
     },
-    result: once(child, "close").then(([code]) => ({ code: code as number | null, output })),
+    result,
+    close: async () => {
+      await killNow(child);
+      await result;
+    },
   };
 }
 

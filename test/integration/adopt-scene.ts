@@ -6,7 +6,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TraceEvent } from "../agent/trace.ts";
-import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { BASE_KEY, type Emulator, ROLE_ARN, ROLE_NAME } from "../aws-emulator/emulator.ts";
+import { allow, trust } from "../aws-emulator/identity/policy/document.ts";
 import { eventually } from "../harness/eventually.ts";
 import { ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
 import { type HostScene, type HostSceneOptions, openHostScene } from "../harness/host-scene.ts";
@@ -17,6 +18,9 @@ export const REGION = "ap-northeast-2";
 export const SCRIPT = "/opt/codedeploy-cron/refresh.sh";
 export const OLD_FILE = "/opt/codedeploy-cron/session-credentials";
 const ASSUMER = fileURLToPath(new URL("adopt-cron-job.ts", import.meta.url));
+
+/** Sessions last a minute, and the five minutes between two reloads five seconds. */
+const FACTOR = 60;
 
 export interface CronPlace {
   crontab: string;
@@ -46,7 +50,10 @@ export const PLACES = {
 
 export interface CronHostOptions extends HostSceneOptions {
   place?: CronPlace;
-  roleArn?: string;
+  /** Begins and ends with a slash; none by default. */
+  rolePath?: string;
+  /** Whether the script holds the role's ARN; else it works it out. */
+  isRoleInScript?: boolean;
   /** Where the old credentials go. */
   oldFile?: string;
   /** Profile of the base key in the user's ~/.aws/credentials. */
@@ -62,10 +69,12 @@ export interface CronHost extends HostScene {
 
 export async function openCronHost(test: TestContext, options: CronHostOptions = {}): Promise<CronHost> {
   const place = options.place ?? PLACES["root's crontab (RHEL)"];
-  const { roleArn = ROLE_ARN, oldFile = OLD_FILE, profile = "default" } = options;
-  const scene = await openHostScene(test, { agent: "stopped", ...options });
+  const { rolePath = "/", isRoleInScript = true, oldFile = OLD_FILE, profile = "default" } = options;
+  const roleArn = ROLE_ARN.replace(/(?<=role)\//, rolePath);
+  const scene = await openHostScene(test, { agent: "stopped", timeFactor: FACTOR, ...options });
   const { host, emulator } = scene;
   emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+  if (rolePath !== "/") moveRole(emulator, rolePath);
   const home = place.user === "root" ? "/root" : "/home/deploy";
   const { accessKeyId, secretAccessKey } = BASE_KEY;
   host.write(
@@ -73,7 +82,12 @@ export async function openCronHost(test: TestContext, options: CronHostOptions =
     `[${profile}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
     { mode: 0o600, owner: place.user },
   );
-  host.write(SCRIPT, scriptText(roleArn, oldFile, profile), { mode: 0o755 });
+  host.write(
+    SCRIPT,
+    scriptText(isRoleInScript ? roleArn : roleArn.replace("arn:", "arn:$NOTHING"), oldFile, profile),
+    { mode: 0o755 },
+  );
+  host.write(oldFile, "", { mode: 0o600 });
   host.write("/opt/codedeploy-cron/.keep", "", { owner: place.user });
   const runCronJob = async () => {
     const { code, stderr } = await host.runProgram("sh", [SCRIPT], { env: { HOME: home } });
@@ -98,6 +112,61 @@ export async function openCronHost(test: TestContext, options: CronHostOptions =
   return { ...scene, place, oldFile, runCronJob };
 }
 
+function moveRole(emulator: Emulator, path: string): void {
+  const roleArn = ROLE_ARN.replace(/(?<=role)\//, path);
+  const base = emulator.users.put({
+    name: "idc-base",
+    ...BASE_KEY,
+    policies: [allow("sts:AssumeRole", roleArn)],
+  });
+  emulator.roles.put({ name: ROLE_NAME, path, trustPolicy: trust(base.arn) });
+}
+
+export const USER_ARN = "arn:aws:iam::123456789012:user/codedeploy/web-01";
+export const USER_KEY = {
+  accessKeyId: "AKIAIDCWEB0100000001",
+  secretAccessKey: "emulator/web01+secret/0123456789abcdefgh",
+};
+export const TAGS = [
+  { Key: "Name", Value: "web" },
+  { Key: "Stage", Value: "prod" },
+];
+
+/** A host registered with `aws deploy register`: an IAM user, whose key lies in the agent's config. */
+export async function openUserHost(test: TestContext, options: HostSceneOptions = {}): Promise<HostScene> {
+  const scene = await openHostScene(test, { agent: "stopped", timeFactor: FACTOR, ...options });
+  const { host, emulator } = scene;
+  emulator.users.put({ name: "codedeploy/web-01", ...USER_KEY });
+  const instance = emulator.instances.put({ name: "web-01", region: REGION, iamSessionArn: "" });
+  const user = { iamSessionArn: null, iamUserArn: USER_ARN, tags: TAGS };
+  emulator.state.instances.put({ ...instance, ...user });
+  host.write(
+    ON_PREMISES_CONFIG_FILE,
+    `---
+region: ${REGION}
+iam_user_arn: ${USER_ARN}
+aws_access_key_id: ${USER_KEY.accessKeyId}
+aws_secret_access_key: ${USER_KEY.secretAccessKey}
+`,
+    { mode: 0o600 },
+  );
+  const { accessKeyId, secretAccessKey } = BASE_KEY;
+  host.write(
+    "/root/base.ini",
+    `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    { mode: 0o600 },
+  );
+  await host.services.startAgent();
+  await host.services.agent.waitForTrace("poll_ok");
+  return scene;
+}
+
+/** The lines that are new. */
+export function newsOf(before: string, after: string): string[] {
+  const old = before.split("\n");
+  return after.split("\n").filter((line) => !old.includes(line));
+}
+
 function scriptText(roleArn: string, oldFile: string, profile: string): string {
   return `#!/bin/sh
 # Refreshes the CodeDeploy agent's credentials: aws sts assume-role, by another name.
@@ -114,7 +183,8 @@ export function snapshot({ host }: HostScene): Map<string, string> {
     const from = join(host.directory, top);
     for (const entry of readdirSync(from, { withFileTypes: true, recursive: true })) {
       const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile()) continue;
+      // The service renews what lies in its own directory at any time.
+      if (!entry.isFile() || path.includes("/var/lib/idc-codedeploy-helper/")) continue;
       const { mode, uid, gid } = statSync(path);
       found.set(
         path.slice(host.directory.length),
@@ -127,7 +197,9 @@ export function snapshot({ host }: HostScene): Map<string, string> {
 
 /** What the emulator was asked to change. */
 export function changesInAws({ emulator }: HostScene): string[] {
-  return emulator.requests.list().flatMap(({ action }) => (/^(Add|Remove|Reg|Dereg)/.test(action) ? [action] : []));
+  return emulator.requests
+    .list()
+    .flatMap(({ action }) => (/^(Add|Remove|Reg|Dereg)/.test(action) ? [action] : []));
 }
 
 /** Polls that were refused, and workers that could not start: there must be none. */
@@ -146,7 +218,9 @@ export async function configOfWorker({ host }: HostScene): Promise<string> {
   const pid = host.services.agent.workerPid();
   return eventually(
     () => {
-      const read = host.services.agent.trace().findLast((event) => event.kind === "config_read" && event.pid === pid);
+      const read = host.services.agent
+        .trace()
+        .findLast((event) => event.kind === "config_read" && event.pid === pid);
       return read?.kind === "config_read" && read.credentialsFile;
     },
     () => "the worker has read no config",

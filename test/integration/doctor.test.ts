@@ -1,7 +1,7 @@
 /** `idc-helper doctor` as a whole: on a healthy host, for a user without rights, on a narrow terminal, and in silence. */
 import { rmSync } from "node:fs";
 import { describe, it } from "vitest";
-import { BASE_KEY } from "../aws-emulator/emulator.ts";
+import { BASE_KEY, OPERATOR_KEY } from "../aws-emulator/emulator.ts";
 import {
   BASE_CREDENTIALS_FILE,
   CREDENTIALS_FILE,
@@ -10,6 +10,7 @@ import {
   operatorEnv,
 } from "../harness/host-root.ts";
 import { openHostScene } from "../harness/host-scene.ts";
+import { isRoot } from "../harness/identity.ts";
 import { plain } from "../harness/terminal.ts";
 import { openHealthyHost } from "./doctor-host.ts";
 
@@ -59,10 +60,27 @@ describe.concurrent("doctor", () => {
     test.expect(answer.code).toBe(0);
   });
 
+  it("an operator's profile is used where it is named, and one without rights is told from a missing host", async (test) => {
+    const { host, doctor } = await openHealthyHost(test);
+    host.writeSharedCredentials(OPERATOR_KEY);
+    const seen = await doctor(["--profile", "default"]);
+    test.expect(seen.check("registration.aws")).toMatchObject({ state: "pass" });
+    const denied = await doctor([], { env: operatorEnv(BASE_KEY) });
+    test.expect(denied.check("registration.aws")).toMatchObject({ state: "unknown" });
+    test.expect(denied.check("registration.aws").seen).toMatch(/AWS denies GetOnPremisesInstance/);
+    const absent = await doctor(["--profile", "nobody"]);
+    test.expect(absent.check("registration.aws")).toMatchObject({ state: "unknown" });
+  });
+
   it("for a user without rights: nothing fails, and what could not be seen is said", async (test) => {
     const { host, doctor, emulator } = await openHealthyHost(test);
     const env = { AWS_ENDPOINT_URL_S3: emulator.url };
     const answer = await doctor([], { as: "deploy", env });
+    // In a user namespace he owns the files, whoever he is: there only root's eyes are missing.
+    if (!isRoot) {
+      test.expect(answer.check("config.trusted")).toMatchObject({ state: "fail" });
+      return;
+    }
     test.expect(Object.values(answer.troubles)).not.toContain("fail");
     test.expect(answer.check("base.present")).toMatchObject({ state: "unknown" });
     test.expect(answer.check("base.present").mend).toEqual(["idc-helper doctor"]);
@@ -81,7 +99,11 @@ describe.concurrent("doctor", () => {
     test.expect(stderr).toBe("");
     test.expect(code).toBe(2);
     test.expect(stdout).toMatch(/^CRITICAL - this host: \d failed, /);
-    test.expect(stdout).toMatch(/there is no such file\. idc-helper register writes it/);
+    test.expect(stdout).toMatch(/there is no such file/);
+    test.expect(stdout).toMatch(/^ {10}idc-helper register --serial auto /m);
+    test
+      .expect(stdout)
+      .toMatch(/^Network\n {4}\? {3}None of its checks +not checked: the configuration is wrong\n\n/m);
     test.expect(stdout).not.toMatch(/itself failed|undefined|Error/);
   });
 

@@ -179,6 +179,8 @@ describe.concurrent("the scratch host", () => {
     await host.services.start(HELPER);
     await host.services.startAgent();
     const stray = host.startProgram("sleep", ["600"]);
+    const forgotten = host.terminal(["-c", "echo waiting; read -r answer"], { program: "sh" });
+    await forgotten.expect("waiting");
     await eventually(
       () => host.processes().includes(stray.pid),
       () => "the stray process is not on the host",
@@ -187,7 +189,7 @@ describe.concurrent("the scratch host", () => {
     test.expect(pids.length).toBeGreaterThanOrEqual(3);
     test.expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(host.directory);
     await host.close();
-    test.expect(pids.filter(isRunning)).toEqual([]);
+    test.expect([...pids, forgotten.pid].filter(isRunning)).toEqual([]);
     test.expect(existsSync(host.directory)).toBe(false);
   });
 });

@@ -1,11 +1,13 @@
 /** The config file: valid, trusted, without keys that nobody knows. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { whoElseMayWrite } from "../../config/trust.ts";
 import { errorCode } from "../../failure.ts";
 import type { CheckGroup } from "../check.ts";
 import { fail, left, pass, unseen, warn } from "../finding.ts";
 
 const OTHERS_READ = 0o004;
+/** The first command of a host's life; what it lacks it says. */
+const REGISTER = "idc-helper register --serial auto --region REGION --role-arn ROLE_ARN --tag KEY=VALUE";
 
 export const configuration: CheckGroup = {
   group: "Configuration",
@@ -19,7 +21,10 @@ export const configuration: CheckGroup = {
         if ("loaded" in reading) return pass(configPath);
         const { failure, isHidden } = reading;
         if (isHidden) return unseen(`${configPath} may not be read by this user`, examination.asRoot);
-        return fail(failure.message, { mend: [examination.own("check-config")] });
+        const isThere = existsSync(configPath);
+        return fail(failure.message, {
+          mend: [isThere ? examination.own("check-config") : REGISTER],
+        });
       },
     },
     {
@@ -51,7 +56,8 @@ export const configuration: CheckGroup = {
             return fail(`${configPath} may not be read by the service's user`, { mend });
           return pass("it belongs to root, and so does its directory");
         } catch (error) {
-          return left(`not checked: ${errorCode(error) ?? "it cannot be looked at"}`);
+          const isMissing = errorCode(error) === "ENOENT";
+          return left(`not checked: ${isMissing ? "there is no such file" : "it cannot be looked at"}`);
         }
       },
     },

@@ -1,9 +1,10 @@
 /** The way to AWS: proxy, names, and each host that this one must reach. */
 import { Failure } from "../../failure.ts";
-import type { Way } from "../aws-facts.ts";
+
 import type { Check, CheckGroup } from "../check.ts";
 import { type Finding, fail, left, pass, warn } from "../finding.ts";
 import { PLACE_NAMES, type PlaceName } from "../places.ts";
+import type { Way } from "../ways.ts";
 
 export const network: CheckGroup = {
   group: "Network",

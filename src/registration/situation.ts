@@ -1,0 +1,111 @@
+/** What `register` is asked for, and what is on the host already: all that is known before anything is shown or done. */
+import { agentSource } from "../agent/install.ts";
+import type { Config } from "../config/config.ts";
+import { configFromText } from "../config/load.ts";
+import { CONFIG_FILE, registrationFile } from "../config/paths.ts";
+import { Failure } from "../failure.ts";
+import { readTextIfPresent } from "../host/read-file.ts";
+import { readerGroupOf } from "./agent-access.ts";
+import { clonedMachine, differenceFromRegistered } from "./clone.ts";
+import { type ComposedConfig, composeConfig } from "./config-text.ts";
+import { expectedSessionArn } from "./identities.ts";
+import { type Registration, readRegistration } from "./record.ts";
+import { parseRequest, type RegisterFlags, type RegisterRequest, usage } from "./request.ts";
+
+export interface SituationFlags extends RegisterFlags {
+  config?: string;
+  agentSource?: string;
+  /** This host is a clone, and takes another name than its twin's. */
+  replace?: boolean;
+  /** New hardware, the same host. */
+  sameHost?: boolean;
+}
+
+export interface Situation {
+  request: RegisterRequest;
+  composed: ComposedConfig;
+  previous: Registration | null;
+  sessionArn: string;
+}
+
+const DEFAULT_AGENT = "codedeploy-agent.service";
+const MAX_BYTES = 256 * 1_024;
+
+/** @throws Failure `usage`, `config`, `conflict`, `cloned_machine` */
+export async function readSituation(flags: SituationFlags): Promise<Situation> {
+  const path = flags.config ?? CONFIG_FILE;
+  const existing = await readTextIfPresent(path, { maxBytes: MAX_BYTES, followLink: true }).catch(() => null);
+  const present = existing === null ? null : presentConfig(existing, path);
+  const request = parseRequest(flags, present);
+  if (flags.agentSource !== undefined && agentSource(flags.agentSource, request.region) === null) {
+    throw usage([
+      "--agent-source must be an https:// URL without user, password and query, a file:// URL or an absolute path: what it gives is run as root",
+    ]);
+  }
+  const previous = await readPrevious(path);
+  refuseOtherSerial(flags, request, present);
+  if (previous?.serial === request.serial) refuseOtherHost(flags, request, previous, path);
+  const agentUnit = present?.agent.service ?? DEFAULT_AGENT;
+  const readerGroup = present?.credentialsFile.group ?? (await readerGroupOf(agentUnit));
+  const composed = composeConfig(existing, path, { ...request, readerGroup }, process.env);
+  return {
+    request: withTagsOf(previous, request),
+    composed,
+    previous,
+    sessionArn: expectedSessionArn(composed.config),
+  };
+}
+
+/** One that is incomplete, or wrong, has nothing to say for the flags. */
+function presentConfig(text: string, path: string): Config | null {
+  try {
+    return configFromText(text, { path, unknownKeys: "warn", env: process.env }).config;
+  } catch {
+    return null;
+  }
+}
+
+async function readPrevious(path: string): Promise<Registration | null> {
+  try {
+    return await readRegistration(path);
+  } catch {
+    // Unreadable, or another version's: it is written anew.
+    return null;
+  }
+}
+
+/** Tags that an earlier run was asked for and may not have come to. */
+function withTagsOf(previous: Registration | null, request: RegisterRequest): RegisterRequest {
+  const isAgain = previous?.serial === request.serial && request.tags.length === 0;
+  return isAgain ? { ...request, tags: previous.tags } : request;
+}
+
+function refuseOtherSerial(
+  { replace }: SituationFlags,
+  { serial, region, roleArn }: RegisterRequest,
+  present: Config | null,
+): void {
+  if (replace || present === null || present.serial === serial) return;
+  throw new Failure({
+    kind: "conflict",
+    message: `this host is set up as ${present.serial} (${present.configFile}), not ${serial}`,
+    nextStep: `To give it another name, deregister it first: idc-helper deregister. If it is a clone, whose twin keeps the name ${present.serial}: idc-helper register --replace --serial ${serial} --region ${region} --role-arn ${roleArn}`,
+  });
+}
+
+/** The same name on another machine, or in another region, where the old registration would be left behind unnoticed. */
+function refuseOtherHost(
+  { sameHost }: SituationFlags,
+  { serial, region }: RegisterRequest,
+  previous: Registration,
+  path: string,
+): void {
+  const difference = sameHost ? null : differenceFromRegistered(previous);
+  if (difference !== null) throw clonedMachine(path, previous, difference);
+  if (previous.region === region) return;
+  throw new Failure({
+    kind: "conflict",
+    message: `this host is registered in ${previous.region} (${registrationFile(path)}), not in ${region}`,
+    nextStep: `Deregister it there first, or its registration there stays behind: idc-helper deregister. Or leave it where it is: idc-helper register --serial ${serial} --region ${previous.region}`,
+  });
+}

@@ -1,0 +1,73 @@
+/** `idc-helper adopt --undo`: the host as it was, and never a poll without valid credentials. */
+import { utimesSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { HELPER, ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
+import type { HostScene } from "../harness/host-scene.ts";
+import { configOfWorker, OLD_FILE, openCronHost, PLACES, snapshot, troubles } from "./adopt-scene.ts";
+
+/** The old file's content is the cron job's affair. */
+function filesOf(scene: HostScene): Map<string, string> {
+  const files = snapshot(scene);
+  files.set(OLD_FILE, files.get(OLD_FILE)?.split("\n")[0] ?? "");
+  return files;
+}
+
+describe.concurrent("adopt --undo", () => {
+  test("puts every file back, and the agent reads the old one, which holds good credentials", async (context) => {
+    const scene = await openCronHost(context, { place: PLACES["/etc/cron.d"] });
+    const { host, oldFile } = scene;
+    const before = filesOf(scene);
+    await host.command(["adopt", "--yes"]);
+    // As if hours had passed since the cron job last ran: what it wrote has expired.
+    host.write(oldFile, host.read(oldFile).replace(/token = .*/, "token = stale"), { mode: 0o600 });
+    utimesSync(host.path(oldFile), new Date(0), new Date(0));
+    const { code, stdout, stderr } = await host.command(["adopt", "--undo", "--yes"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(`The adoption is undone: the agent reads ${oldFile}, as before.`);
+    expect(filesOf(scene)).toEqual(before);
+    expect(await configOfWorker(scene)).toBe(oldFile);
+    expect([host.services.isActive(HELPER), host.services.isEnabled(HELPER)]).toEqual([false, false]);
+    expect(troubles(scene)).toEqual([]);
+  });
+
+  test("a host that was not adopted has nothing to undo, which is success", async (context) => {
+    const { host } = await openCronHost(context);
+    const { code, stdout } = await host.command(["adopt", "--undo"]);
+    expect([code, stdout]).toEqual([
+      0,
+      "Nothing to undo: this host is not adopted, or its adoption was undone.\n",
+    ]);
+  });
+
+  test("--dry-run shows what would be put back, and changes nothing", async (context) => {
+    const scene = await openCronHost(context);
+    const { host } = scene;
+    await host.command(["adopt", "--yes"]);
+    const before = snapshot(scene);
+    const { code, stdout } = await host.command(["adopt", "--undo", "--dry-run"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`put ${ON_PREMISES_CONFIG_FILE} back as it was`);
+    expect(snapshot(scene)).toEqual(before);
+  });
+
+  test("without fresh credentials for the old file, the agent stays with ours until cron has written it", async (context) => {
+    const scene = await openCronHost(context);
+    const { host, emulator, runCronJob, oldFile } = scene;
+    await host.command(["adopt", "--yes"]);
+    emulator.faults.set({ match: { service: "sts" }, kind: "throttle" });
+    const failed = await host.command(["adopt", "--undo", "--yes"]);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout.replace(/\s+/g, " ")).toContain(
+      `once it has rewritten ${oldFile}, run idc-helper adopt --undo again`,
+    );
+    expect(host.read(ON_PREMISES_CONFIG_FILE)).toContain("/var/lib/idc-codedeploy-helper/credentials");
+    const adopting = await host.command(["adopt", "--yes"]);
+    expect(adopting.stderr).toContain("Finish it first: idc-helper adopt --undo");
+    emulator.faults.clear();
+    await runCronJob();
+    emulator.faults.set({ match: { service: "sts" }, kind: "throttle" });
+    expect((await host.command(["adopt", "--undo", "--yes"])).code).toBe(0);
+    expect(await configOfWorker(scene)).toBe(oldFile);
+    expect(troubles(scene)).toEqual([]);
+  });
+});
