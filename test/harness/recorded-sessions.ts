@@ -24,13 +24,22 @@ const REGISTER = [
   ...["--tag", "Name=web", "--base-credentials", "base-key.json", "--yes"],
 ];
 
+interface Typed {
+  env: Record<string, string>;
+  /** What it must end with: nothing else is worth showing. */
+  code: number;
+}
+
 async function typed(
   scene: HostScene,
   args: readonly string[],
-  env: Record<string, string>,
+  { env, code: wanted }: Typed,
 ): Promise<string> {
   const { result } = scene.host.terminal([...args], { columns: COLUMNS, env: { ...env, NO_COLOR: "1" } });
-  const { output } = await result;
+  const { code, output } = await result;
+  if (code !== wanted)
+    throw new Error(`it ended with ${code}, not ${wanted}:
+${plain(output)}`);
   const command = `# idc-helper ${args.join(" ")}`.replace(/ (--(?:role-arn|tag|base))/g, " \\\n    $1");
   return `${command}\n${lastOf(plain(output)).trim()}\n`;
 }
@@ -45,13 +54,15 @@ function lastOf(output: string): string {
 }
 
 export async function recordedRegister(context: TestContext): Promise<string> {
-  return typed(await openNamedHost(context), REGISTER, operatorEnv());
+  return typed(await openNamedHost(context), REGISTER, { env: operatorEnv(), code: 0 });
 }
 
 /** Somebody has edited the agent's config, opened the base key to everyone, and stopped the service. */
 export async function recordedDoctor(context: TestContext): Promise<string> {
   const scene = await openNamedHost(context);
-  const { host } = scene;
+  const { host, emulator } = scene;
+  const settings = "/etc/codedeploy-agent/conf/codedeployagent.yml";
+  host.write(settings, `${host.read(settings)}:deploy_control_endpoint: ${emulator.url}\n`);
   const { code, stdout, stderr } = await host.command(REGISTER, { env: operatorEnv() });
   if (code !== 0) throw new Error(stdout + stderr);
   await host.services.stop("idc-codedeploy-helper.service");
@@ -59,5 +70,8 @@ export async function recordedDoctor(context: TestContext): Promise<string> {
   host.write(config, host.read(config).replace(/^region: .*$/m, "region: us-east-1"));
   const base = "/etc/idc-codedeploy-helper/base-credentials";
   host.write(base, host.read(base), { mode: 0o644 });
-  return typed(scene, ["doctor"], operatorEnv());
+  return typed(scene, ["doctor"], {
+    env: { ...operatorEnv(), AWS_ENDPOINT_URL_S3: emulator.url },
+    code: 2,
+  });
 }

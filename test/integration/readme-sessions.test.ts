@@ -23,6 +23,8 @@ function comparable(session: string): string {
   return session
     .replace(/ +\d+\.\d s$/gm, " N s")
     .replace(/\b(worker|process|pid|master)( \(?)\d+/g, "$1$2N")
+    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+    .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "INSTANT")
     .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, "DATE")
     .replace(/\b\d+(?: s| ms| min| h)\b(?: \d+ (?:s|min)\b)?/g, "DURATION")
     .replace(/\s+/g, " ");
