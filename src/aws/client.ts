@@ -4,8 +4,8 @@ import type { Config } from "../config/config.ts";
 import { isSafeEndpoint } from "../config/endpoint.ts";
 import { Failure } from "../failure.ts";
 import { VERSION } from "../version.ts";
-import type { CallContext, Caller } from "./failure.ts";
 import type { Network } from "./network.ts";
+import type { CallContext, Caller } from "./verdicts.ts";
 
 export type Service = "sts" | "codedeploy";
 

@@ -1,9 +1,9 @@
 /** Whether an AWS host answers from here, the way our calls go: proxy, CAs and time limits included. */
 import { HttpRequest } from "@smithy/core/protocols";
 import type { Failure } from "../failure.ts";
-import type { CallContext } from "./failure.ts";
 import { classifyAwsError } from "./failure.ts";
 import type { Network } from "./network.ts";
+import type { CallContext } from "./verdicts.ts";
 
 export interface Reached {
   /** The server's clock minus ours, in milliseconds; null when it did not tell. */

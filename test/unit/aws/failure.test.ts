@@ -1,7 +1,8 @@
 /** What AWS or the network said, turned into what an operator can do. */
 import { describe, expect, test } from "vitest";
-import { type CallContext, classifyAwsError } from "../../../src/aws/failure.ts";
+import { classifyAwsError } from "../../../src/aws/failure.ts";
 import { AnswerTooLargeError } from "../../../src/aws/network.ts";
+import type { CallContext } from "../../../src/aws/verdicts.ts";
 import { Failure, needsAPerson } from "../../../src/failure.ts";
 
 const context: CallContext = {

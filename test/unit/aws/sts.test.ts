@@ -107,6 +107,8 @@ describe("the endpoint to call", () => {
   });
 
   test("is refused where the environment's would carry credentials in the clear", () => {
-    expect(() => serviceEndpoint("sts", config(null), { AWS_ENDPOINT_URL_STS: "http://sts.example" })).toThrow(Failure);
+    expect(() =>
+      serviceEndpoint("sts", config(null), { AWS_ENDPOINT_URL_STS: "http://sts.example" }),
+    ).toThrow(Failure);
   });
 });
