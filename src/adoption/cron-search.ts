@@ -3,6 +3,7 @@ import { findUser } from "../host/accounts.ts";
 import { type CronEntry, parseCrontab } from "./crontab.ts";
 import { type CrontabFile, readCrontabs } from "./crontab-files.ts";
 import { best, type Evidence, type OldPair, weigh } from "./evidence.ts";
+import { findOtherSchedulers } from "./other-schedulers.ts";
 import { findScripts } from "./scripts.ts";
 
 export interface CronJob {
@@ -24,6 +25,8 @@ export interface CronSearch {
   related: CronJob[];
   /** Crontabs that could not be read. */
   unread: string[];
+  /** What else may refresh them, one sentence each. */
+  elsewhere: string[];
 }
 
 const OURS = /\bidc-helper\b/;
@@ -38,7 +41,7 @@ export async function findCronJobs(pair: OldPair): Promise<CronSearch> {
     }
   }
   const { refreshers, related } = best(found);
-  return { jobs: refreshers, related, unread };
+  return { jobs: refreshers, related, unread, elsewhere: await findOtherSchedulers(pair) };
 }
 
 async function examine({ path, text }: CrontabFile, entry: CronEntry, pair: OldPair): Promise<CronJob> {

@@ -21,11 +21,15 @@ export function describeSetup(setup: OldSetup, file: string, manifest: Manifest 
 const HOW_TO_DISABLE =
   "Whatever refreshes the old file (another scheduler, a systemd timer) goes on doing so; look for it and switch it off by hand.";
 
-export function describeCron({ jobs, related, unread }: CronSearch, manifest: Manifest | null): StepOutcome {
+export function describeCron(
+  { jobs, related, unread, elsewhere }: CronSearch,
+  manifest: Manifest | null,
+): StepOutcome {
   const others = related.map((job) => `Left alone: ${describeJob(job)}`);
-  const notes = [...others, ...unread.map((why) => `Not read: ${why}`)];
+  const notes = [...others, ...elsewhere, ...unread.map((why) => `Not read: ${why}`)];
+  const isClear = elsewhere.length === 0 && unread.length === 0;
   if (jobs.length > 0)
-    return { state: unread.length > 0 ? "note" : "ok", detail: jobs.map(describeJob).join("\n"), notes };
+    return { state: isClear ? "ok" : "note", detail: jobs.map(describeJob).join("\n"), notes };
   if (manifest !== null && manifest.jobs.length > 0) {
     const places = manifest.jobs.map(({ file, line }) => `${file}:${line}`).join(", ");
     return { state: "ok", detail: `disabled already: ${places}`, notes };

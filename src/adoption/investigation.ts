@@ -3,17 +3,15 @@
  * today, who refreshes them, and that we can become the same identity.
  */
 import type { AgentService } from "../agent/service.ts";
-import { CodeDeploy, type Instance } from "../aws/codedeploy.ts";
+import type { Instance } from "../aws/codedeploy.ts";
 import { type Network, openNetwork } from "../aws/network.ts";
-import { loadOperatorCredentials, type OperatorCredentials } from "../aws/operator.ts";
-import type { CallerIdentity } from "../aws/sts.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../failure.ts";
 import { askText, isInteractive } from "../host/terminal.ts";
 import type { BaseMaterial } from "../registration/base-material.ts";
 import type { ComposedConfig, ConfigValues } from "../registration/config-text.ts";
 import { checkHost } from "../registration/host-step.ts";
-import { expectedSessionArn, operatorConnection, type World, whoAmI } from "../registration/identities.ts";
+import { expectedSessionArn, type World } from "../registration/identities.ts";
 import type { Step } from "../registration/journey.ts";
 import type { Registration } from "../registration/record.ts";
 import type { Progress, StepOutcome } from "../report/progress.ts";
@@ -25,6 +23,7 @@ import { type Names, namesOfSession, namesOfUser } from "./names.ts";
 import type { OldHost } from "./old-host.ts";
 import { type FoundInstance, findOldInstance, findSameInstance } from "./old-instance.ts";
 import type { SessionSetup, UserSetup } from "./old-setup.ts";
+import { isAboutOperator, type OperatorAccess, openOperator } from "./operator-access.ts";
 import { type AdoptFlags, type Findings, savedJob } from "./request.ts";
 import { checkRoleArn, deniedWithoutPath } from "./role.ts";
 
@@ -42,13 +41,11 @@ export interface InvestigationOptions {
 
 export class Investigation {
   readonly #options: InvestigationOptions;
-  #search: CronSearch = { jobs: [], related: [], unread: [] };
+  #search: CronSearch = { jobs: [], related: [], unread: [], elsewhere: [] };
   #names: Names | null = null;
   #network: Network | null = null;
   #service: AgentService | null = null;
-  #operator: OperatorCredentials | null = null;
-  #caller: CallerIdentity | null = null;
-  #codedeploy: CodeDeploy | null = null;
+  #access: OperatorAccess | null = null;
   #instance: Instance | null = null;
   #material: BaseMaterial | null = null;
 
@@ -97,7 +94,7 @@ export class Investigation {
       sessionArn: expectedSessionArn(composed.config),
       material: known(this.#material),
       previous: this.#options.previous,
-      codedeploy: this.#codedeploy,
+      codedeploy: this.#access?.codedeploy ?? null,
       instance: this.#instance,
     };
   }
@@ -146,14 +143,9 @@ export class Investigation {
   }
 
   async #identifyOperator(): Promise<StepOutcome> {
-    const world = await this.#world();
-    const { requestHandler } = world.network;
-    const profile = this.#options.flags.profile ?? null;
-    const { region } = world.config;
-    this.#operator = await loadOperatorCredentials({ profile, region, requestHandler });
-    this.#caller = await whoAmI(world, this.#operator);
-    this.#codedeploy = new CodeDeploy(operatorConnection("codedeploy", world, this.#operator));
-    return { state: "ok", detail: `${this.#caller.arn} (${this.#operator.source}); not kept on this host` };
+    this.#access = await openOperator(await this.#world(), this.#options.flags.profile);
+    const { caller, operator } = this.#access;
+    return { state: "ok", detail: `${caller.arn} (${operator.source}); not kept on this host` };
   }
 
   async #assumeRole(): Promise<StepOutcome> {
@@ -164,8 +156,8 @@ export class Investigation {
       world: await this.#world(),
       jobs: this.#search.jobs,
       isSession: old.setup.kind === "session",
-      operator: this.#operator,
-      caller: this.#caller,
+      operator: this.#access?.operator ?? null,
+      caller: this.#access?.caller ?? null,
       mayAsk: this.#mayAsk,
     });
     this.#material = material;
@@ -181,8 +173,9 @@ export class Investigation {
       if (!(error instanceof Failure) || error.kind !== "denied" || names.isRoleKnown) throw error;
       if (!this.#mayAsk || !isInteractive()) throw deniedWithoutPath(setup, error);
       this.#options.progress.clear();
+      this.#options.progress.say(`AWS denies AssumeRole on ${names.roleArn}. Perhaps the role has a path.`);
       const answer = await askText({
-        message: `AWS denies ${names.roleArn}. If the role has a path, its whole ARN is:`,
+        message: "The role's whole ARN, with its path:",
         validate: (text) => checkRoleArn(text.trim(), setup),
       });
       this.#names = { ...names, roleArn: answer.trim(), isRoleKnown: true };
@@ -192,7 +185,7 @@ export class Investigation {
 
   async #findOld(setup: UserSetup): Promise<StepOutcome> {
     const { manifest } = this.#options.old;
-    const found = await findOldInstance(known(this.#codedeploy), setup, manifest);
+    const found = await findOldInstance(known(this.#access).codedeploy, setup, manifest);
     this.#instance = found.instance;
     const { serial } = known(this.#names);
     if (found.instance?.name === serial) {
@@ -210,7 +203,7 @@ export class Investigation {
     let found: FoundInstance;
     try {
       await this.#identifyOperator();
-      found = await findSameInstance(known(this.#codedeploy), setup);
+      found = await findSameInstance(known(this.#access).codedeploy, setup);
     } catch (error) {
       if (!(error instanceof Failure) || !isAboutOperator(error)) throw error;
       const detail = "not looked at: it takes an operator's credentials, and is not needed";
@@ -219,10 +212,6 @@ export class Investigation {
     this.#instance = found.instance;
     return found.outcome;
   }
-}
-
-function isAboutOperator({ kind }: Failure): boolean {
-  return kind === "denied" || kind.startsWith("operator_credentials");
 }
 
 /** What an earlier step has found out. */

@@ -93,8 +93,20 @@ export async function namesOfUser(setup: UserSetup, sources: NameSources): Promi
       EXAMPLE,
     );
   }
+  if (manifest !== null) refuseChange(manifest, serial, roleArn.trim());
   const explanation = derived === null ? "" : `the serial is ${derived.explanation}`;
   return { serial, roleArn: roleArn.trim(), isRoleKnown: true, explanation };
+}
+
+/** AWS may have the name already, and the manifest is what an undo goes back from. */
+function refuseChange(manifest: Manifest, serial: string, roleArn: string): void {
+  if (serial === manifest.serial && roleArn === manifest.roleArn) return;
+  throw new Failure({
+    kind: "conflict",
+    message: `this host's adoption has begun as ${manifest.serial} with ${manifest.roleArn}, not as ${serial} with ${roleArn}`,
+    nextStep:
+      "Go on with it: idc-helper adopt. To give it other names, undo it first: idc-helper adopt --undo",
+  });
 }
 
 async function askSerial(): Promise<string> {

@@ -69,7 +69,9 @@ function candidates(text: string, { directory, home, path, isCommand }: Place): 
   const directories = [directory, ...changedTo(words, home)];
   return words.flatMap((word) => {
     if (DATA_NAME.test(word) || NO_FILES.test(word) || (!isCommand && !SCRIPT_NAME.test(word))) return [];
-    if (isAbsolute(word)) return [normalize(word)];
+    // What is left of `"$(dirname "$0")"/x.py` begins with a slash, too.
+    if (isAbsolute(word))
+      return isCommand ? [normalize(word)] : [normalize(word), join(directory, basename(word))];
     // `$(dirname "$0")/x.py`, `$DIR/x.py`: most often it lies beside the script.
     if (word.includes("$")) return [join(directory, basename(word))];
     if (word.includes("/") || SCRIPT_NAME.test(word)) return directories.map((each) => join(each, word));

@@ -1,12 +1,11 @@
 /** Can the adoption be undone? For the kind with an IAM user only as long as its old registration is there. */
 import { readAgentSettings } from "../agent/settings.ts";
-import { CodeDeploy } from "../aws/codedeploy.ts";
 import { openNetwork } from "../aws/network.ts";
-import { loadOperatorCredentials } from "../aws/operator.ts";
 import { Failure } from "../failure.ts";
 import type { ComposedConfig } from "../registration/config-text.ts";
-import { operatorConnection, type World, whoAmI } from "../registration/identities.ts";
+import type { World } from "../registration/identities.ts";
 import type { Manifest } from "./manifest.ts";
+import { openOperator } from "./operator-access.ts";
 import type { AdoptFlags } from "./request.ts";
 import type { Undo } from "./undo.ts";
 
@@ -28,11 +27,7 @@ export async function prepareUndo(options: UndoOptions): Promise<Undo> {
   const undo: Undo = { config, settings: reading.settings, manifest, codedeploy: null, factor, env };
   if (manifest.old.kind === "session") return undo;
   const world: World = { config, network: await openNetwork(config, factor, env), env };
-  const { requestHandler } = world.network;
-  const profile = flags.profile ?? null;
-  const operator = await loadOperatorCredentials({ profile, region: config.region, requestHandler });
-  await whoAmI(world, operator);
-  const codedeploy = new CodeDeploy(operatorConnection("codedeploy", world, operator));
+  const { codedeploy } = await openOperator(world, flags.profile);
   const { instanceName, userArn } = manifest.old;
   const found = await codedeploy.get(instanceName);
   if (found !== null && found.deregisteredAt === null && found.userArn === userArn)

@@ -8,8 +8,6 @@ import { inspectService } from "../agent/service.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { CodeDeploy } from "../aws/codedeploy.ts";
 import type { Config } from "../config/config.ts";
-import { adoptionDirectory, stateFiles } from "../config/paths.ts";
-import { Failure } from "../failure.ts";
 import { changeUnits, showUnit } from "../host/systemd.ts";
 import { seeAgentPoll } from "../registration/agent-steps.ts";
 import { PATH_UNIT, SERVICE } from "../registration/service-step.ts";
@@ -18,16 +16,9 @@ import { type ChangeStep, kept, planned } from "./change-step.ts";
 import { currentText, places } from "./cron-step.ts";
 import { enableLine } from "./crontab.ts";
 import { changeCrontab } from "./crontab-files.ts";
-import {
-  isAsSaved,
-  type Manifest,
-  removeAdoption,
-  removeSyncBackups,
-  restoreFile,
-  type SavedFile,
-  writeManifest,
-} from "./manifest.ts";
+import { type Manifest, writeManifest } from "./manifest.ts";
 import { freshenOldFile, wasWrittenSince } from "./old-credentials.ts";
+import { agentConfigStep, filesStep, forgetStep } from "./undo-files.ts";
 
 const AGAIN = "idc-helper adopt --undo";
 const STOP_LIMIT_MS = 100_000;
@@ -136,32 +127,6 @@ function serviceStep({ config }: Undo): ChangeStep {
   };
 }
 
-function savedConfig({ files, onPremisesConfigFile }: Manifest): SavedFile {
-  const saved = files.find(({ path }) => path === onPremisesConfigFile);
-  if (saved !== undefined) return saved;
-  throw new Failure({
-    kind: "cannot_write",
-    message: `the manifest names no copy of ${onPremisesConfigFile}`,
-    nextStep: "Write the agent's config by hand; then remove the adoption's directory.",
-  });
-}
-
-function agentConfigStep({ config: { configFile }, manifest }: Undo): ChangeStep {
-  const { onPremisesConfigFile: path } = manifest;
-  const isBack = () => isAsSaved(configFile, savedConfig(manifest));
-  return {
-    id: "agent-config",
-    title: "Put the agent's config back",
-    plan: async () =>
-      (await isBack()) ? kept(`${path} is as it was`) : planned(`put ${path} back as it was`),
-    run: async () => {
-      if (await isBack()) return kept(`${path} is as it was`);
-      await restoreFile(configFile, savedConfig(manifest));
-      return { state: "done", detail: `${path} is as it was` };
-    },
-  };
-}
-
 function agentLoadStep({ config, settings, factor }: Undo): ChangeStep {
   return {
     id: "agent-load",
@@ -200,53 +165,6 @@ function deregisterStep({ manifest: { serial, sessionArn } }: Undo, codedeploy: 
       if ((await find()) === null) return kept(`${serial} is not registered`);
       await codedeploy.deregister(serial);
       return { state: "done", detail: `${serial} is deregistered; AWS keeps the name taken for hours` };
-    },
-  };
-}
-
-/** The config last: as long as it is there, this can be run again. Crontabs were put back line by line. */
-function filesStep({ config, manifest }: Undo): ChangeStep {
-  const crontabs = new Set(manifest.jobs.map(({ file }) => file));
-  const others = manifest.files.filter(
-    ({ path }) => path !== manifest.onPremisesConfigFile && path !== config.configFile && !crontabs.has(path),
-  );
-  const files = others.concat(manifest.files.filter(({ path }) => path === config.configFile));
-  const changed = async () => {
-    const found = [];
-    for (const file of files) if (!(await isAsSaved(config.configFile, file))) found.push(file);
-    return found;
-  };
-  const describe = (found: SavedFile[]) =>
-    found.map(({ path, backup }) => (backup === null ? `remove ${path}` : `put ${path} back`)).join(", ");
-  return {
-    id: "files",
-    title: "Take our files away",
-    plan: async () => {
-      const found = await changed();
-      return found.length === 0 ? kept("they are as they were") : planned(describe(found));
-    },
-    run: async () => {
-      const found = await changed();
-      for (const file of found) await restoreFile(config.configFile, file);
-      if (found.length === 0) return kept("they are as they were");
-      return { state: "done", detail: found.map(({ path }) => path).join(", ") };
-    },
-  };
-}
-
-function forgetStep({ config: { configFile, paths }, manifest }: Undo): ChangeStep {
-  const directory = adoptionDirectory(configFile);
-  return {
-    id: "forget",
-    title: "Remove the copies",
-    plan: async () => planned(`remove ${directory}`),
-    run: async () => {
-      await removeSyncBackups(configFile, savedConfig(manifest));
-      removeAdoption(configFile);
-      return {
-        state: "done",
-        detail: `${directory}; what ${stateFiles(paths).credentials} holds ends by itself`,
-      };
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { AnswerTooLargeError } from "./network.ts";
-import { BY_CODE, type CallContext, clockOff, throttled, type Verdict } from "./verdicts.ts";
+import { BY_CODE, type CallContext, clockOff, passes, throttled, type Verdict } from "./verdicts.ts";
 
 const UNREACHABLE = new Set([
   ..."ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN EPIPE ENOTFOUND EAI_AGAIN".split(
@@ -79,7 +79,7 @@ function judgeAnswer(error: unknown, context: CallContext): Verdict {
     return {
       kind: "server_error",
       message: `${context.where} answered ${context.action} with HTTP ${status}`,
-      nextStep: `${context.caller.identity === "operator" ? AGAIN_LATER : "Nothing to do: it is tried again."} If it lasts, see health.aws.amazon.com.`,
+      nextStep: `${passes(context, "Nothing to do: it is tried again.")} If it lasts, see health.aws.amazon.com.`,
     };
   }
   const reason =

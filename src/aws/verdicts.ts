@@ -83,11 +83,18 @@ const notAllowed: Judge = ({ resource }, text) => ({
   nextStep: "Correct role_arn, serial or session_duration in the configuration.",
 });
 
-export const throttled: Judge = ({ action }, text) => ({
+/** What the service does is tried again by itself; a person's command is not. */
+export function passes({ caller }: CallContext, otherwise: string): string {
+  return caller.identity === "operator" ? "It passes: run the same command again in a minute." : otherwise;
+}
+
+export const throttled: Judge = (context, text) => ({
   kind: "throttled",
-  message: `AWS throttles ${action}: ${text}`,
-  nextStep:
+  message: `AWS throttles ${context.action}: ${text}`,
+  nextStep: passes(
+    context,
     "Nothing to do: it is tried again, later each time. If many hosts see it, spread them with splay: auto.",
+  ),
 });
 
 const conflict: Judge = (_, text) => ({ kind: "conflict", message: text, nextStep: "" });

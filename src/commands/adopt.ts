@@ -3,16 +3,17 @@
  * valid credentials. What was found and what is planned is shown first; run again, it does only what is left to do.
  */
 
+import { conclusionOf, undoneOf } from "../adoption/conclusion.ts";
 import { Investigation } from "../adoption/investigation.ts";
-import { type Manifest, readManifest } from "../adoption/manifest.ts";
+import { readManifest } from "../adoption/manifest.ts";
 import { readOldHost } from "../adoption/old-host.ts";
-import type { AdoptFlags, Findings } from "../adoption/request.ts";
+import type { AdoptFlags } from "../adoption/request.ts";
 import { takeoverSteps } from "../adoption/takeover.ts";
 import { undoSteps } from "../adoption/undo.ts";
 import { prepareUndo } from "../adoption/undo-investigation.ts";
 import type { Config } from "../config/config.ts";
 import { configFromText } from "../config/load.ts";
-import { adoptionDirectory, CONFIG_FILE } from "../config/paths.ts";
+import { CONFIG_FILE } from "../config/paths.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
@@ -87,7 +88,7 @@ async function takeOver(
     titles: ["Looking at this host, changing nothing", "What adopting it will do", "Adopting this host"],
     look: investigation.steps(),
     steps: () => takeoverSteps(investigation.findings(), flags.keepCron === true, factor),
-    success: () => successOf(investigation.findings()),
+    success: () => conclusionOf(investigation.findings()),
   };
   return walkPlan(work, flags, progress);
 }
@@ -112,11 +113,7 @@ async function undo(
     titles: ["", "What undoing the adoption will do", "Undoing the adoption"],
     look: [],
     steps: () => undoSteps(prepared),
-    success: () => ({
-      changed: `The adoption is undone: ${describeOld(manifest)}, as before.`,
-      kept: "Nothing had to be changed.",
-      extra: {},
-    }),
+    success: () => undoneOf(manifest),
   };
   return walkPlan(work, flags, progress);
 }
@@ -184,36 +181,4 @@ function answerKept({ json }: AdoptFlags, summary: string): number {
   if (json) printJson({ result: "kept", steps: [], summary });
   else print(summary);
   return EXIT.done;
-}
-
-function successOf({ setup, composed, material }: Findings) {
-  const { serial, configFile } = composed.config;
-  const kept = `This host is adopted already: nothing had to be changed.`;
-  if (setup.kind === "session") {
-    const own =
-      material.text === null
-        ? ""
-        : `\nThe key that it starts from was copied from ${material.source}; if nothing else uses it there, remove it.`;
-    return {
-      changed: `${serial} is adopted: idc-codedeploy-helper keeps its credentials fresh. See how it stands: idc-helper status${own}`,
-      kept,
-      extra: {},
-    };
-  }
-  const { userName, accessKeyId } = setup;
-  const key = accessKeyId === null ? "its access keys" : `its access key ${accessKeyId}`;
-  const removal = `The IAM user ${userName} and ${key} are of no more use to this host, and can now be deleted:
-  ${accessKeyId === null ? "" : `aws iam delete-access-key --user-name ${userName} --access-key-id ${accessKeyId}\n  `}aws iam delete-user --user-name ${userName}
-Copies of the agent's old config, with the key in it, lie in ${adoptionDirectory(configFile)} and beside the config (*.bak), for root's eyes only.`;
-  return {
-    changed: `${serial} is adopted.\n${removal}`,
-    kept: `${kept}\n${removal}`,
-    extra: { can_be_deleted: { iam_user: userName, access_key_id: accessKeyId } },
-  };
-}
-
-function describeOld({ old }: Manifest): string {
-  return old.kind === "session"
-    ? `the agent reads ${old.credentialsFile}`
-    : `the agent polls as ${old.userArn}`;
 }

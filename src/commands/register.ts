@@ -97,7 +97,7 @@ async function registerSteps(
         const derived = serialExplanation === null ? "" : `; the serial is ${serialExplanation}`;
         const detail = `${sessionArn}${tags.length === 0 ? "" : `; tags ${describeTags(tags)}`}${derived}`;
         if (derived !== "" && previous === null && !dryRun)
-          await confirmSerial(request.serial, options, progress);
+          await confirmSerial(request.serial, `${serialExplanation}`, options, progress);
         return { state: "ok", detail };
       },
     },
@@ -232,15 +232,14 @@ async function registerSteps(
 /** What is derived cannot be changed later without deregistering: somebody should have seen it. */
 async function confirmSerial(
   serial: string,
+  explanation: string,
   { yes, json }: RegisterOptions,
   progress: Progress,
 ): Promise<void> {
   if (yes || json || !isInteractive()) return;
   progress.clear();
-  if (
-    await askYes(`Register this host as ${serial}? The name cannot be changed later without deregistering.`)
-  )
-    return;
+  progress.say(`${serial} is ${explanation}. It cannot be changed later without deregistering.`);
+  if (await askYes(`Register this host as ${serial}?`)) return;
   throw new Failure({
     kind: "interrupted",
     message: `the serial ${serial} was not accepted`,

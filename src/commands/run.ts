@@ -11,7 +11,7 @@ import { timeFactor } from "../host/service-environment.ts";
 import { REFRESH_SIGNAL } from "../refresher/ask-service.ts";
 import { makePlan } from "../refresher/plan.ts";
 import { Supervisor } from "../refresher/supervisor.ts";
-import { createLog } from "../report/log.ts";
+import { openLog } from "../report/log.ts";
 import { VERSION } from "../version.ts";
 import type { ConfigOption } from "./options.ts";
 
@@ -22,7 +22,7 @@ export async function run(options: ConfigOption): Promise<number> {
   const factor = timeFactor();
   const plan = await makePlan(options.config ?? CONFIG_FILE, process.env);
   const { config } = plan;
-  const log = createLog(config.log);
+  const log = await openLog(config.log);
   becomeServiceUser(config.paths.stateDir, config.credentialsFile.group);
   mkdirSync(config.paths.runtimeDir, { recursive: true, mode: 0o755 });
   const lockFile = stateFiles(config.paths).runLock;

@@ -9,7 +9,7 @@ import type { Config } from "../config/config.ts";
 import { formatIssue } from "../config/config-error.ts";
 import { EXIT } from "../exit-codes.ts";
 import { isSystemdService, timeFactor } from "../host/service-environment.ts";
-import { createLog } from "../report/log.ts";
+import { openLog } from "../report/log.ts";
 import { type Answering, type ConfigOption, print, printJson, readConfig } from "./options.ts";
 
 export async function sync(options: ConfigOption & Answering): Promise<number> {
@@ -19,7 +19,7 @@ export async function sync(options: ConfigOption & Answering): Promise<number> {
     unknownKeys: isSystemdService() ? "warn" : "error",
     requireTrusted: isRoot || isSystemdService(),
   });
-  const log = createLog(config.log);
+  const log = await openLog(config.log);
   for (const warning of warnings) log.warn("config_unknown_key", { message: formatIssue(warning) });
   const { request, answer } = await runSync(config, factor, log);
   if (options.json) printJson(answer);

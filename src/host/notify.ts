@@ -2,7 +2,9 @@
  * sd_notify(3): a datagram that this very process sends. systemd-notify(1) as a child loses messages, because
  * PID 1 looks its sender up after it has exited (systemd issue 2737; docs/dependencies.md).
  */
+import { errorText } from "../failure.ts";
 import type { Log } from "../report/log.ts";
+import { openDatagrams } from "./datagram.ts";
 
 export interface Notifier {
   /** Sends `KEY=value` lines in one datagram; without a socket it does nothing. */
@@ -32,19 +34,8 @@ function watchdogInterval({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv): n
 
 async function sendDatagram(address: string, text: string, log: Log): Promise<void> {
   try {
-    const { DgramSocket } = await import("node-unix-socket");
-    const socket = new DgramSocket();
-    socket.on("error", () => undefined);
-    try {
-      // A length beyond the buffer aborts the process (FACTS): always the buffer's own.
-      const buffer = Buffer.from(text);
-      await new Promise<void>((resolve, reject) => {
-        socket.sendTo(buffer, 0, buffer.length, address, (error) => (error ? reject(error) : resolve()));
-      });
-    } finally {
-      socket.close();
-    }
+    await (await openDatagrams()).send(address, Buffer.from(text));
   } catch (error) {
-    log.debug("notify_failed", { why: error instanceof Error ? error.message : String(error) });
+    log.debug("notify_failed", { why: errorText(error) });
   }
 }

@@ -83,13 +83,14 @@ function setReaderGroup(text: string, group: string): string {
 
 function setTopLevelKey(text: string, key: string, value: string): string {
   const line = dump({ [key]: value }, { lineWidth: -1 }).trimEnd();
-  const pattern = new RegExp(`^${key}\\s*:.*$`, "m");
+  // A value that begins on the next line, or is a block, goes with the indented lines that it has.
+  const pattern = new RegExp(`^${key}\\s*:(?:[ \\t]*(?:[|>].*)?(?:\\n[ \\t]+\\S.*)+|.*)$`, "m");
   const found = pattern.exec(text);
   if (found === null) {
     const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
     return `${before}${line}\n`;
   }
   // A comment on the same line is kept.
-  const comment = /\s#.*$/.exec(found[0])?.[0] ?? "";
+  const comment = found[0].includes("\n") ? "" : (/\s+#.*$/.exec(found[0])?.[0] ?? "");
   return text.replace(pattern, () => line + comment);
 }

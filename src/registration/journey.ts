@@ -76,9 +76,11 @@ function interruptible(): { signalled: Promise<never>; end(): void } {
 /** What a person wants to know after a failure in the middle. */
 export function describeFailure({ reports, left }: Journey, command: string): string {
   const changed = reports.filter(({ state }) => state === "done").map(({ title }) => title.toLowerCase());
+  // What an earlier run has done counts too: the host is in the middle of it.
+  const isBegun = reports.some(({ state }) => state === "done" || state === "kept");
   const lines = [
     changed.length === 0 ? "Nothing was changed." : `Done and kept: ${changed.join("; ")}.`,
-    ...(left.length === 0 || changed.length === 0
+    ...(left.length === 0 || !isBegun
       ? []
       : [`Not done: ${left.map((title) => title.toLowerCase()).join("; ")}.`]),
     `It is safe to run ${command} again: it goes on where it stopped.`,

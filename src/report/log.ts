@@ -4,8 +4,12 @@
  * Callers pass fields by name; nothing that holds a secret is ever among them, and should one be, it is redacted
  * here by its name.
  */
+import { fstatSync } from "node:fs";
 import { type DestinationStream, pino } from "pino";
 import type { LogFormat, LogLevel } from "../config/config.ts";
+import { type Journal, openJournal } from "../host/journal.ts";
+import { journalFields, prefixedLine } from "./journal-entry.ts";
+import { logfmt } from "./logfmt.ts";
 
 export type Fields = Record<string, string | number | boolean | null | undefined>;
 
@@ -22,8 +26,16 @@ export interface LogOptions {
   format: LogFormat;
   /** Where lines go; standard error unless a test says otherwise. */
   write?: (line: string) => void;
+  /** For the format `journal`: without it, or where it is not to be had, lines go out with a prefix. */
+  journal?: Journal | null;
   env?: NodeJS.ProcessEnv;
   isTerminal?: boolean;
+}
+
+export interface Entry extends Fields {
+  level: LogLevel;
+  time: string;
+  event: string;
 }
 
 /** Ours, the SDK's and those of the credentials file. */
@@ -41,12 +53,25 @@ const SECRET_NAMES = [
   "Authorization",
 ];
 
+/** The log of a service: where it is the journal's, each line goes there with its fields. */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const format = formatOf(options);
+  return createLog({ ...options, format, journal: format === "journal" ? await openJournal() : null });
+}
+
+/** A line is out when the call returns: the process may end at any time. */
 export function createLog(options: LogOptions): Log {
-  const { level, env = process.env, isTerminal = process.stderr.isTTY } = options;
+  const { level, journal = null, isTerminal = process.stderr.isTTY } = options;
   const write = options.write ?? ((line: string) => process.stderr.write(line));
-  const format = options.format === "auto" ? (env.JOURNAL_STREAM ? "journal" : "human") : options.format;
+  const format = formatOf(options);
+  const tell = (entry: Entry) => {
+    if (format === "human") write(humanLine(entry, isTerminal));
+    // Also where the socket is not reachable (a sandbox, a container), and for what is too long for a datagram.
+    else if (journal === null || !journal.send(journalFields(entry))) write(prefixedLine(entry));
+  };
   const destination: DestinationStream = {
-    write: (json) => write(format === "json" ? json : render(JSON.parse(json), format, isTerminal)),
+    // What is parsed here has been redacted.
+    write: (json) => (format === "json" ? write(json) : tell(JSON.parse(json))),
   };
   const logger = pino(
     {
@@ -74,39 +99,29 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-interface Entry extends Fields {
-  level: LogLevel;
-  time: string;
-  event: string;
+function formatOf({ format, env = process.env }: LogOptions): Exclude<LogFormat, "auto"> {
+  if (format !== "auto") return format;
+  return isJournal(env) ? "journal" : "human";
 }
 
-/** sd-daemon(3): the prefix by which journald takes a line's priority. */
-const PRIORITY: Record<LogLevel, string> = { debug: "<7>", info: "<6>", warn: "<4>", error: "<3>" };
+/** systemd.exec(5): the variable names the stream, for it is also inherited by those whose standard error is another. */
+function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
+  if (!JOURNAL_STREAM) return false;
+  try {
+    const { dev, ino } = fstatSync(2, { bigint: true });
+    return JOURNAL_STREAM === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
 const COLOUR: Record<LogLevel, number> = { debug: 90, info: 32, warn: 33, error: 31 };
 
-function render(
-  { level, time, event, ...fields }: Entry,
-  format: "human" | "journal",
-  isTerminal: boolean,
-): string {
-  const words = Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${quoted(value)}`],
-  );
-  if (format === "journal") return `${[PRIORITY[level] + event, ...words].join(" ")}\n`;
+function humanLine({ level, time, event, ...fields }: Entry, isTerminal: boolean): string {
   const clock = new Date(time).toLocaleTimeString("en-GB", { hour12: false });
   const label = level.toUpperCase().padEnd(5);
   const head = isTerminal
     ? `\x1b[90m${clock}\x1b[0m \x1b[${COLOUR[level]}m${label}\x1b[0m`
     : `${clock} ${label}`;
-  return `${[head, event.padEnd(22), ...words].join(" ").trimEnd()}\n`;
-}
-
-/** logfmt: a value with anything but plain characters stands in quotes, on one line. */
-function quoted(value: Fields[string]): string {
-  const text = String(value);
-  if (/^[^\s"=\\\p{Cc}]+$/u.test(text)) return text;
-  // JSON leaves these as they are: line separators, and controls that some terminals act on.
-  return JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  return `${head} ${logfmt(event.padEnd(22), fields).trimEnd()}\n`;
 }

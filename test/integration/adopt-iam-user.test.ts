@@ -1,8 +1,10 @@
 /** `idc-helper adopt` of a host registered with an IAM user: a new name, the same tags, and the key out of its config. */
 import { describe, expect, test } from "vitest";
 import { ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { eventually } from "../harness/eventually.ts";
 import { CREDENTIALS_FILE, ON_PREMISES_CONFIG_FILE, operatorEnv } from "../harness/host-root.ts";
 import type { HostScene } from "../harness/host-scene.ts";
+import type { Launched } from "../harness/launch.ts";
 import {
   changesInAws,
   configOfWorker,
@@ -39,6 +41,10 @@ describe.concurrent("a host with an IAM user", () => {
       "AddTagsToOnPremisesInstances",
       "DeregisterOnPremisesInstance",
     ]);
+    // AWS knows the new name and its tags before the service, which switches the agent over, has its first session.
+    const actions = emulator.requests.list().map(({ action }) => action);
+    const [, first = -1] = actions.flatMap((action, n) => (action === "AssumeRole" ? [n] : []));
+    expect(actions.indexOf("AddTagsToOnPremisesInstances")).toBeLessThan(first);
     // Somebody always polls for a registered instance that has the tags.
     const polls = emulator.requests.list().filter(({ action }) => action === "PollHostCommand");
     const { deregisteredAt } = instance(scene, "web-01") ?? {};
@@ -90,10 +96,9 @@ describe.concurrent("a host with an IAM user", () => {
   test("an agent that is not seen polling under the new name keeps its old registration", async (context) => {
     const scene = await openUserHost(context);
     const { host, emulator } = scene;
-    // The new session is refused at every poll.
-    emulator.faults.set({ match: { service: "commands", accessKeyId: "ASIA*" }, kind: "throttle" } as never);
+    emulator.faults.set({ match: { action: "PollHostCommand" }, kind: "throttle" });
     const launched = host.start(YES, { env: operatorEnv() });
-    await host.services.agent.waitForTrace("poll_error");
+    await shownAsDone("Have the agent load it", launched);
     launched.process.kill("SIGINT");
     const { code, stdout } = await launched.result;
     expect(code).toBe(1);
@@ -120,6 +125,16 @@ describe.concurrent("a host with an IAM user", () => {
     );
   });
 
+  test("once begun, it goes on under the same name, or not at all", async (context) => {
+    const { host } = await openUserHost(context);
+    await host.command(YES, { env: operatorEnv() });
+    const { code, stdout } = await host.command(YES.with(2, "SN-4712"), { env: operatorEnv() });
+    expect(code).toBe(1);
+    expect(stdout.replace(/\s+/g, " ")).toContain(
+      `this host's adoption has begun as ${SERIAL} with ${ROLE_ARN}, not as SN-4712`,
+    );
+  });
+
   test("without operator's credentials it says so, and changes nothing", async (context) => {
     const scene = await openUserHost(context);
     const before = snapshot(scene);
@@ -140,4 +155,29 @@ describe.concurrent("a host with an IAM user", () => {
     expect(stderr).toContain("cannot be undone any more: the old registration web-01");
     expect(snapshot(scene)).toEqual(before);
   });
+
+  test("--undo of an adoption that was cut short: the agent polls as the user again, the new name goes", async (context) => {
+    const scene = await openUserHost(context);
+    const { host } = scene;
+    const before = snapshot(scene);
+    const launched = host.start(YES, { env: operatorEnv() });
+    await shownAsDone("Have the agent load it", launched);
+    launched.process.kill("SIGKILL");
+    await launched.result;
+    const { code, stdout, stderr } = await host.command(["adopt", "--undo", "--yes"], { env: operatorEnv() });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(`The adoption is undone: the agent polls as ${USER_ARN}, as before.`);
+    expect(snapshot(scene)).toEqual(before);
+    expect(instance(scene, "web-01")).toMatchObject({ deregisteredAt: null });
+    expect(instance(scene, SERIAL)).toMatchObject({ deregisteredAt: expect.any(Date) });
+    expect(troubles(scene)).toEqual([]);
+  });
 });
+
+async function shownAsDone(title: string, launched: Launched): Promise<void> {
+  const pattern = new RegExp(`^  (?:done|kept)  ${RegExp.escape(title)} `, "m");
+  await eventually(
+    () => pattern.test(launched.output().split("Adopting this host")[1] ?? ""),
+    () => launched.output(),
+  );
+}

@@ -126,7 +126,7 @@ describe.concurrent("adopt says what is in the way, and changes nothing", () => 
   test("a role with a path is asked for on a terminal", async (context) => {
     const { host } = await openCronHost(context, { rolePath: "/idc/", isRoleInScript: false });
     const terminal = host.terminal(["adopt"]);
-    await terminal.expect("If the role has a path, its whole ARN is:");
+    await terminal.expect("The role's whole ARN, with its path:");
     terminal.answer("arn:aws:iam::123456789012:role/idc/CodeDeployIDC-Instance-Profile");
     await terminal.expect("Adopt this host as planned?");
     terminal.answer("y");
@@ -142,6 +142,17 @@ describe.concurrent("adopt goes on", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("no crontab entry was found that does");
     expect(flowing(stdout)).toContain("look for it and switch it off by hand");
+  });
+
+  test("and points out a unit that refreshes the credentials, too, which it leaves to a person", async (context) => {
+    const { host, place } = await openCronHost(context);
+    host.write(place.crontab, "5 4 * * * /usr/bin/true\n", { mode: 0o600 });
+    const unit = `[Service]\nType=oneshot\nExecStart=-/bin/sh -c '${SCRIPT} --now'\n`;
+    host.write("/etc/systemd/system/old-refresh.service", unit);
+    const { code, stdout } = await host.command(["adopt", "--yes"]);
+    expect(code).toBe(0);
+    expect(flowing(stdout)).toContain("/etc/systemd/system/old-refresh.service may refresh them as well");
+    expect(host.read("/etc/systemd/system/old-refresh.service")).toBe(unit);
   });
 
   test("on a host that register has set up there is nothing to do", async (context) => {

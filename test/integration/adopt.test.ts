@@ -3,7 +3,6 @@ import { readFileSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BASE_KEY } from "../aws-emulator/emulator.ts";
 import { AGENT, CREDENTIALS_FILE, HELPER, operatorEnv } from "../harness/host-root.ts";
-import { isRoot } from "../harness/identity.ts";
 import { SESSION_ARN } from "../harness/scratch-host.ts";
 import {
   changesInAws,
@@ -135,20 +134,17 @@ describe.concurrent("adopt", () => {
     expect(stdout.replace(/\s+/g, " ")).toContain(`AWS has serial-ABCDEFG as ${SESSION_ARN}`);
   });
 
-  test.runIf(isRoot)(
-    "a backup and a check that mention the files are shown and left alone",
-    async (context) => {
-      const { host, place } = await openCronHost(context);
-      const others = `0 3 * * * tar czf /var/backup.tgz /etc/codedeploy-agent/conf/codedeploy.onpremises.yml
+  test("a backup and a check that mention the files are shown and left alone", async (context) => {
+    const { host, place } = await openCronHost(context);
+    const others = `0 3 * * * tar czf /var/backup.tgz /etc/codedeploy-agent/conf/codedeploy.onpremises.yml
 */5 * * * * find /opt/codedeploy-cron/session-credentials -mmin +60 | grep . && echo stale
 `;
-      host.write("/var/spool/cron/deploy", others, { mode: 0o600, owner: "deploy" });
-      const { stdout } = await host.command(["adopt", "--yes"]);
-      expect(stdout).toContain("Left alone: /var/spool/cron/deploy:1");
-      expect(host.read("/var/spool/cron/deploy")).toBe(others);
-      expect(host.read(place.crontab)).toContain(`#*/30 * * * * ${SCRIPT}`);
-    },
-  );
+    host.write("/var/spool/cron/deploy", others, { mode: 0o600, owner: "deploy" });
+    const { stdout } = await host.command(["adopt", "--yes"]);
+    expect(stdout).toContain("Left alone: /var/spool/cron/deploy:1");
+    expect(host.read("/var/spool/cron/deploy")).toBe(others);
+    expect(host.read(place.crontab)).toContain(`#*/30 * * * * ${SCRIPT}`);
+  });
 
   test("--json answers with one document that has what was found and what was done", async (context) => {
     const { host } = await openCronHost(context);
@@ -168,5 +164,24 @@ describe.concurrent("adopt", () => {
       "cron",
       "finish",
     ]);
+  });
+
+  test("a deployment in hand is not disturbed: the agent, and then cron, are left until it has ended", async (context) => {
+    const scene = await openCronHost(context);
+    const { host, emulator, place } = scene;
+    const script = "while [ ! -e /opt/may-end ]; do sleep 0.1; done";
+    const event = emulator.events.queue({ hostIdentifier: SESSION_ARN, script });
+    await host.services.agent.waitForTrace("event_started");
+    const { code, stdout } = await host.command(["adopt", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout.replace(/\s+/g, " ")).toContain(
+      "the agent has not loaded its new config yet: a lifecycle event is in progress",
+    );
+    expect(host.read(place.crontab)).toContain(`\n${place.line}\n`);
+    host.write("/opt/may-end", "");
+    expect((await emulator.events.waitFor(event.id)).state).toBe("succeeded");
+    expect((await host.command(["adopt", "--yes"])).code).toBe(0);
+    expect(host.read(place.crontab)).toContain(`\n#${place.line}\n`);
+    expect(troubles(scene)).toEqual([]);
   });
 });

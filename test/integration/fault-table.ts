@@ -44,6 +44,7 @@ const BY_KIND: Record<FaultKind, Expectation> = {
   "region-disabled": { kind: "denied", says: /not active in this region/, advises: /account settings/ },
   "huge-body": { ...notAws, says: /more than \d+ bytes/, settings: { megabytes: 2 } },
   redirect: { ...notAws, says: /HTTP 302/ },
+  exception: serverError,
   hang: timeout,
   reset,
   "hang-mid-body": timeout,

@@ -16,6 +16,7 @@ const REPLACING = [
   "region-disabled",
   "huge-body",
   "redirect",
+  "exception",
 ] as const;
 
 /** No answer at all; the request is not carried out. */
@@ -57,6 +58,9 @@ export const faultSpecSchema = z.strictObject({
   clockAheadSeconds: z.number().default(3600),
   /** huge-body: how much is sent. */
   megabytes: z.number().positive().default(64),
+  /** exception: its name in the service's own model, and what it says. */
+  code: z.string().default("InternalFailure"),
+  message: z.string().default("as a test ordered it"),
   /** redirect: where to. */
   location: z.string().default("http://127.0.0.1:9/"),
 });

@@ -51,6 +51,8 @@ function errorFor(fault: Fault & { kind: ReplacingKind }, exchange: FaultyExchan
         `STS is not activated in this region for account:${account}. Your account administrator can activate ` +
           "STS in this region using the IAM Console.",
       );
+    case "exception":
+      return new AwsError(fault.code, fault.message);
     default:
       return null;
   }

@@ -1,6 +1,8 @@
 /** The log: one line an event, whatever is in it, and never a secret. */
+import { fstatSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { LogFormat, LogLevel } from "../../../src/config/config.ts";
+import { encodeEntry, type JournalField } from "../../../src/host/journal.ts";
 import { createLog, type Fields, type LogOptions } from "../../../src/report/log.ts";
 
 function logged(
@@ -55,8 +57,15 @@ describe("formats", () => {
   });
 
   test("auto: for the journal where standard error goes there, else for a person", () => {
-    expect(logged("auto", {}, { env: { JOURNAL_STREAM: "8:1" } })).toBe("<4>refresh_failed\n");
+    const { dev, ino } = fstatSync(2, { bigint: true });
+    expect(logged("auto", {}, { env: { JOURNAL_STREAM: `${dev}:${ino}` } })).toBe("<4>refresh_failed\n");
     expect(logged("auto", {})).toMatch(/^\d\d:\d\d:\d\d WARN/);
+  });
+
+  test("auto: for a person where the journal is another process's standard error, which left its mark", () => {
+    const { dev, ino } = fstatSync(2, { bigint: true });
+    for (const other of ["8:1", `${dev}:${ino + 1n}`, "nonsense", ""])
+      expect(logged("auto", {}, { env: { JOURNAL_STREAM: other } })).toMatch(/^\d\d:\d\d:\d\d WARN/);
   });
 
   test("what is below the level is not said, and the level may change", () => {
@@ -123,6 +132,11 @@ test.each([
   "authorization",
   "Authorization",
 ])("a field named %s is redacted in every format", (name) => {
+  const sent: string[] = [];
+  const journal = { send: (fields: readonly JournalField[]) => sent.push(String(encodeEntry(fields))) > 0 };
+  logged("journal", { [name]: "geheim", kind: "denied" }, { journal });
+  expect(sent.join()).not.toContain("geheim");
+  expect(sent.join()).toContain("***");
   for (const format of ["journal", "human", "json"] as const) {
     const line = logged(format, { [name]: "geheim", kind: "denied" });
     expect(line).not.toContain("geheim");

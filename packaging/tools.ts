@@ -1,0 +1,63 @@
+/** The programs that the build needs of this machine; what is missing is named at once, with the Debian package. */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Target } from "./project.ts";
+
+const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  rpmbuild: "rpm",
+  rpmsign: "rpm",
+  rpm: "rpm",
+  rpmlint: "rpmlint",
+  createrepo_c: "createrepo-c",
+  dnf: "dnf",
+  "dpkg-deb": "dpkg",
+  pandoc: "pandoc",
+  mandoc: "mandoc",
+  groff: "groff",
+  gpg: "gnupg",
+  strip: "binutils",
+  readelf: "binutils",
+  "aarch64-linux-gnu-strip": "binutils-aarch64-linux-gnu",
+  "x86_64-linux-gnu-strip": "binutils-x86-64-linux-gnu",
+  gcc: "gcc libc6-dev",
+  "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+  bash: "bash",
+  zsh: "zsh",
+  busybox: "busybox-static",
+  "qemu-aarch64": "qemu-user libc6-arm64-cross libstdc++6-arm64-cross",
+};
+
+/** @throws naming all that is missing, and how to get it */
+export function requireTools(what: string, programs: readonly string[]): void {
+  const missing = programs.filter((program) => !isOnPath(program));
+  if (missing.length === 0) return;
+  const packages = new Set(missing.flatMap((program) => (DEBIAN_PACKAGES[program] ?? program).split(" ")));
+  throw new Error(
+    `${what} needs ${missing.join(", ")}. On Debian 12: apt-get install -y --no-install-recommends ${[...packages].join(" ")}`,
+  );
+}
+
+/** The plain tool on a machine of the target's own kind, else the cross one. */
+export function crossTool(tool: "gcc" | "strip", target: Target): string {
+  return target.node === process.arch ? tool : `${target.gnu}-${tool}`;
+}
+
+/** What a staging tree for these targets takes. */
+export function stagingTools(targets: readonly Target[]): string[] {
+  return targets.flatMap((target) => [
+    crossTool("strip", target),
+    ...(target.node === "arm64" ? [crossTool("gcc", target)] : []),
+    "pandoc",
+  ]);
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
