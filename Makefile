@@ -10,7 +10,7 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.PHONY: help build test check demo readers e2e day clean
+.PHONY: help build test check demo readers e2e day man rpm deb repo package-test clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -37,6 +37,24 @@ e2e: node_modules/.installed ## on a booted systemd (needs root, debootstrap and
 
 day: node_modules/.installed ## 24 simulated hours with outages and deployments, in twelve minutes
 	@IDC_TEST_DAY=full npm run --silent test -- test/integration/a-day.test.ts
+
+# On the Node that is shipped, as `npm run` has it; what a machine lacks is named with its Debian package.
+PACKAGING := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node packaging
+
+man: node_modules/.installed ## build/man/: the man pages
+	@$(PACKAGING)/man-pages.ts
+
+rpm: node_modules/.installed ## build/packages/*.rpm for x86_64 and aarch64 (ARCH=x86_64 for one; IDC_SIGNING_KEY to sign)
+	@$(PACKAGING)/rpm.ts $(ARCH)
+
+deb: node_modules/.installed ## build/packages/*.deb for amd64 and arm64 (ARCH=amd64 for one)
+	@$(PACKAGING)/deb.ts $(ARCH)
+
+repo: rpm ## build/repo/: a signed yum repository (IDC_SIGNING_KEY; IDC_REPO_URL where it will be served)
+	@$(PACKAGING)/repo.ts
+
+package-test: node_modules/.installed ## builds the packages and holds them against what is promised of them (needs root)
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/packaging/run.ts
 
 clean: ## removes what was built
 	rm -rf dist build coverage node_modules

@@ -5,7 +5,9 @@
 import type { OptionFacts, ProgramFacts } from "./commands.ts";
 
 export function bashCompletion({ name, commands, options }: ProgramFacts): string {
-  const valued = [...commands.flatMap((each) => each.options), ...options].filter(({ value }) => value !== null);
+  const valued = [...commands.flatMap((each) => each.options), ...options].filter(
+    ({ value }) => value !== null,
+  );
   const files = unique(valued.filter(takesFile).flatMap(({ names }) => names));
   const others = unique(valued.filter((each) => !takesFile(each)).flatMap(({ names }) => names));
   const cases = commands.map((each) => `    ${each.name}) words="${words(each.options)}" ;;`);
@@ -38,7 +40,8 @@ complete -F _idc_helper ${name}
 export function zshCompletion({ name, commands, options }: ProgramFacts): string {
   const list = commands.map((each) => `    ${quote(`${escapeColon(each.name)}:${each.summary}`)}`);
   const cases = commands.map(
-    (each) => `    ${each.name})\n      _arguments -s ${each.options.map(zshOption).join(" \\\n        ")} ;;`,
+    (each) =>
+      `    ${each.name})\n      _arguments -s ${each.options.map(zshOption).join(" \\\n        ")} ;;`,
   );
   return `#compdef ${name}
 # zsh completion of ${name}, made from its command definitions
@@ -90,4 +93,3 @@ function escapeColon(text: string): string {
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
-

@@ -32,17 +32,24 @@ export interface Licensed {
 export function licenceOf({ name, version, licence, place }: BundledPackage): Licensed {
   const sibling = SIBLINGS[name];
   const own = licenceTexts(join(ROOT, place));
-  const texts = own.length > 0 || sibling === undefined ? own : licenceTexts(join(ROOT, "node_modules", sibling));
+  const texts =
+    own.length > 0 || sibling === undefined ? own : licenceTexts(join(ROOT, "node_modules", sibling));
   if (texts.length === 0) {
-    throw new Error(`${place} has no licence file: find out its terms, and name a sibling in packaging/licences.ts`);
+    throw new Error(
+      `${place} has no licence file: find out its terms, and name a sibling in packaging/licences.ts`,
+    );
   }
   return { title: `${name} ${version} (${licence})`, texts };
 }
 
 export function licenceTexts(directory: string): string[] {
   if (!existsSync(directory)) return [];
-  const files = readdirSync(directory).filter((name) => LICENCE_FILE.test(name)).sort();
-  return files.map((name) => `${readFileSync(join(directory, name), "utf8").replaceAll("\r\n", "\n").trim()}\n`);
+  const files = readdirSync(directory)
+    .filter((name) => LICENCE_FILE.test(name))
+    .sort();
+  return files.map(
+    (name) => `${readFileSync(join(directory, name), "utf8").replaceAll("\r\n", "\n").trim()}\n`,
+  );
 }
 
 /** One text of all; packages under word for word the same licence share it. */

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type CommandFacts, type OptionFacts, type ProgramFacts, programFacts } from "./commands.ts";
 import { type ConfigKey, configKeys } from "./config-keys.ts";
-import { NAME, ROOT, sourceDateEpoch, VERSION } from "./project.ts";
+import { BUILD, NAME, ROOT, sourceDateEpoch, VERSION } from "./project.ts";
+import { orSay, requireTools } from "./tools.ts";
 
 const SOURCES = join(ROOT, "docs/man");
 
@@ -27,11 +28,14 @@ export function manPages(): Map<string, string> {
   const pages = new Map<string, string>();
   for (const file of readdirSync(SOURCES).sort()) {
     const name = file.replace(/\.md$/, "");
-    const source = readFileSync(join(SOURCES, file), "utf8").replaceAll(/^<!-- (\w+) -->$/gm, (_, part: string) => {
-      const text = parts[part];
-      if (text === undefined) throw new Error(`${file}: nothing is known of ${part}`);
-      return text();
-    });
+    const source = readFileSync(join(SOURCES, file), "utf8").replaceAll(
+      /^<!-- (\w+) -->$/gm,
+      (_, part: string) => {
+        const text = parts[part];
+        if (text === undefined) throw new Error(`${file}: nothing is known of ${part}`);
+        return text();
+      },
+    );
     pages.set(name, roff(name, source));
   }
   return pages;
@@ -44,6 +48,13 @@ export function writeManPages(directory: string): void {
     mkdirSync(section, { recursive: true });
     writeFileSync(join(section, `${name}.gz`), gzipSync(text, { level: 9 }));
   }
+}
+
+async function main(): Promise<void> {
+  requireTools("make man", ["pandoc"]);
+  const directory = join(BUILD, "man");
+  writeManPages(directory);
+  console.log(`${directory}: ${[...manPages().keys()].join(", ")}`);
 }
 
 function roff(name: string, source: string): string {
@@ -84,7 +95,9 @@ function commandsText({ commands, options }: ProgramFacts): string {
     return `## ${group.replace(/:$/, "")}\n\n${texts.join("\n\n")}`;
   });
   const shared = common.map((option) => {
-    const without = commands.filter((command) => !isIn(option, command.options)).map(({ name }) => `**${name}**`);
+    const without = commands
+      .filter((command) => !isIn(option, command.options))
+      .map(({ name }) => `**${name}**`);
     return `${optionText(option)}${without.length === 0 ? "" : ` Not of ${without.join(" and ")}.`}`;
   });
   const own = options.filter((option) => !isIn(option, common)).map((option) => `${optionText(option)}`);
@@ -104,7 +117,9 @@ function isIn(option: OptionFacts, list: readonly OptionFacts[]): boolean {
 }
 
 function optionText({ names, value, description, fallback }: OptionFacts): string {
-  const term = names.map((name) => `**${escaped(name)}**${value === null ? "" : ` *${escaped(value.slice(1, -1))}*`}`);
+  const term = names.map(
+    (name) => `**${escaped(name)}**${value === null ? "" : ` *${escaped(value.slice(1, -1))}*`}`,
+  );
   const ending = fallback === null ? "" : ` The default is *${escaped(fallback)}*.`;
   return `${term.join(", ")}\n:   ${sentence(description)}${ending}`;
 }
@@ -126,3 +141,5 @@ function sentence(text: string): string {
 function escaped(text: string): string {
   return text.replaceAll(/[\\`*_{}[\]<>#|~^@]/g, "\\$&");
 }
+
+if (import.meta.main) await orSay(main());

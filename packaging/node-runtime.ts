@@ -28,12 +28,16 @@ export async function nodeRuntime({ node }: Target): Promise<string> {
   const partial = `${directory}.${process.pid}`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  await run("npm", ["pack", `${name}@${version}`, "--loglevel=error", "--pack-destination", partial], { cwd: ROOT });
+  await run("npm", ["pack", `${name}@${version}`, "--loglevel=error", "--pack-destination", partial], {
+    cwd: ROOT,
+  });
   const archive = join(partial, `${name}-${version}.tgz`);
   const found = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
   if (integrity === undefined || found !== integrity) {
     rmSync(partial, { recursive: true });
-    throw new Error(`${name}@${version} has the checksum ${found}, not ${integrity} as package-lock.json says`);
+    throw new Error(
+      `${name}@${version} has the checksum ${found}, not ${integrity} as package-lock.json says`,
+    );
   }
   await run("tar", ["-xzf", archive, "-C", partial, "--no-same-owner"]);
   renameSync(join(partial, "package"), directory);

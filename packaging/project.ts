@@ -14,6 +14,9 @@ export const LICENCE: string = manifest.license;
 export const LIBEXEC = `usr/libexec/${NAME}`;
 /** Where packages and what they are made from are laid down; nothing of it is committed. */
 export const BUILD = join(ROOT, "build");
+export const PACKAGES = join(BUILD, "packages");
+/** Who answers for the packages; whoever builds them for others names himself. */
+export const MAINTAINER = process.env.IDC_PACKAGER ?? `${NAME} maintainers <root@localhost>`;
 
 /** The architectures, by Node's names. */
 export interface Target {
@@ -27,7 +30,13 @@ export interface Target {
 }
 
 export const TARGETS: readonly Target[] = [
-  { node: "x64", rpm: "x86_64", deb: "amd64", gnu: "x86_64-linux-gnu", elfMachine: "Advanced Micro Devices X86-64" },
+  {
+    node: "x64",
+    rpm: "x86_64",
+    deb: "amd64",
+    gnu: "x86_64-linux-gnu",
+    elfMachine: "Advanced Micro Devices X86-64",
+  },
   { node: "arm64", rpm: "aarch64", deb: "arm64", gnu: "aarch64-linux-gnu", elfMachine: "AArch64" },
 ];
 

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { BundledPackage } from "./bundled-packages.ts";
 import { lockedPackage } from "./node-runtime.ts";
-import { LICENCE, NAME, ROOT, sourceDateEpoch, SUMMARY, type Target, VERSION } from "./project.ts";
+import { LICENCE, NAME, ROOT, SUMMARY, sourceDateEpoch, type Target, VERSION } from "./project.ts";
 
 export interface Component {
   "bom-ref": string;
@@ -31,7 +31,9 @@ interface Dependency {
 /** @param packages the bundle's, and the addon's where it is not our own */
 export function billOfMaterials(packages: readonly BundledPackage[], target: Target): Bom {
   const stated: { components: Component[]; dependencies: Dependency[] } = JSON.parse(npmSbom());
-  const known = new Map(stated.components.map((component) => [`${component.name}@${component.version}`, component]));
+  const known = new Map(
+    stated.components.map((component) => [`${component.name}@${component.version}`, component]),
+  );
   const components = packages.map(({ name, version, licence }): Component => {
     const ref = `${name}@${version}`;
     const component = known.get(ref);
@@ -44,7 +46,10 @@ export function billOfMaterials(packages: readonly BundledPackage[], target: Tar
   const refs = new Set(components.map((component) => component["bom-ref"]));
   const dependencies = stated.dependencies
     .filter(({ ref }) => refs.has(ref))
-    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((each) => refs.has(each)).sort() }));
+    .map(({ ref, dependsOn = [] }) => ({
+      ref,
+      dependsOn: dependsOn.filter((each) => refs.has(each)).sort(),
+    }));
   const own = `pkg:generic/${NAME}@${VERSION}?arch=${target.rpm}`;
   const content = {
     metadata: {
@@ -78,8 +83,9 @@ export function billOfMaterials(packages: readonly BundledPackage[], target: Tar
 }
 
 function npmSbom(): string {
-  // From the lock file alone: what is installed here, for which platform, makes no difference.
-  const args = ["sbom", "--sbom-format=cyclonedx", "--package-lock-only", "--omit=dev", "--loglevel=error"];
+  // From the lock file alone: what is installed here, for which platform, makes no difference. No --omit=dev: it also
+  // leaves out what development and product share (@smithy/core; npm 11.19).
+  const args = ["sbom", "--sbom-format=cyclonedx", "--package-lock-only", "--loglevel=error"];
   return execFileSync("npm", args, { cwd: ROOT, encoding: "utf8", maxBuffer: 64 * 1_048_576 });
 }
 
@@ -87,7 +93,9 @@ function npmSbom(): string {
 function nodeComponent({ node }: Target): Component {
   const { version, integrity } = lockedPackage(`node_modules/node-linux-${node}`);
   if (process.versions.node !== version) {
-    throw new Error(`the build must run on the Node that it ships, ${version}, not ${process.version}: use make`);
+    throw new Error(
+      `the build must run on the Node that it ships, ${version}, not ${process.version}: use make`,
+    );
   }
   const inside = Object.entries(process.versions)
     .filter(([name, its]) => !NOT_A_LIBRARY.has(name) && its !== undefined && its !== "")

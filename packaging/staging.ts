@@ -97,7 +97,8 @@ function stageUnits(put: Put): void {
   for (const path of filesBelow(systemd)) {
     const [, folder] = places.find(([pattern]) => pattern.test(path)) ?? [];
     if (folder === undefined) {
-      if (path !== "reload-agent") throw new Error(`systemd/${path}: packaging/staging.ts does not know its place`);
+      if (path !== "reload-agent")
+        throw new Error(`systemd/${path}: packaging/staging.ts does not know its place`);
       continue;
     }
     const inFolder = folder === "catalog/" ? path.replace(/^catalog\//, "") : path;
@@ -121,7 +122,10 @@ async function stageDocuments(put: Put, metafile: Metafile, target: Target): Pro
   const packages = shippedPackages(metafile, target);
   put(`${doc}/${NAME}.cdx.json`, `${JSON.stringify(billOfMaterials(packages, target), null, 1)}\n`);
   const { version } = lockedPackage(`node_modules/node-linux-${target.node}`);
-  const node = { title: `Node.js ${version} (MIT), with what it contains`, texts: licenceTexts(await nodeRuntime(target)) };
+  const node = {
+    title: `Node.js ${version} (MIT), with what it contains`,
+    texts: licenceTexts(await nodeRuntime(target)),
+  };
   if (node.texts.length === 0) throw new Error("Node's own licence file is missing");
   const licences = `usr/share/licenses/${NAME}`;
   put(`${licences}/LICENSE`, source("LICENSE"));

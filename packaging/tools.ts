@@ -37,6 +37,14 @@ export function requireTools(what: string, programs: readonly string[]): void {
   );
 }
 
+/** The end of a build that failed: what was wrong, without a stack. */
+export async function orSay(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  });
+}
+
 /** The plain tool on a machine of the target's own kind, else the cross one. */
 export function crossTool(tool: "gcc" | "strip", target: Target): string {
   return target.node === process.arch ? tool : `${target.gnu}-${tool}`;

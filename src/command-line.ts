@@ -12,6 +12,8 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     async (options: T) =>
       ended(await (await load())(options));
   const program = new Command("idc-helper")
+    // By default it gives up wrapping on a terminal of 60 columns.
+    .configureHelp({ minWidthToWrap: 20 })
     .description(
       "Keeps the AWS CodeDeploy agent of this on-premises host supplied with credentials that work.",
     )

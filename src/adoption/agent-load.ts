@@ -18,8 +18,8 @@ import { scaledLimit } from "../host/service-environment.ts";
 import { createLog } from "../report/log.ts";
 import type { StepOutcome } from "../report/progress.ts";
 
-/** Longer than the least time between two reloads, and than a long poll in hand. */
-const LIMIT_MS = 8 * 60_000;
+/** Five minutes must lie between two reloads, and a worker may take ten to end. */
+const LIMIT_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 1_000;
 const LOCK_WAIT_MS = 90_000;
 

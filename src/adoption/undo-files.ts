@@ -1,6 +1,7 @@
 /** What `adopt --undo` does with files: the agent's config back as it was, our own away, and the copies last. */
 import { adoptionDirectory, stateFiles } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
+import { changeUnits } from "../host/systemd.ts";
 import { type ChangeStep, kept, planned } from "./change-step.ts";
 import {
   isAsSaved,
@@ -38,6 +39,9 @@ export function agentConfigStep({ config: { configFile }, manifest }: Undo): Cha
   };
 }
 
+const RELOAD_LIMIT_MS = 60_000;
+const isDropIn = (path: string) => path.endsWith(".conf");
+
 /** The config last: as long as it is there, this can be run again. Crontabs were put back line by line. */
 export function filesStep({ config, manifest }: Undo): ChangeStep {
   const crontabs = new Set(manifest.jobs.map(({ file }) => file));
@@ -62,6 +66,8 @@ export function filesStep({ config, manifest }: Undo): ChangeStep {
     run: async () => {
       const found = await changed();
       for (const file of found) await restoreFile(config.configFile, file);
+      // Also after a run that was cut short: whether it came to this is not known.
+      if (files.some(({ path }) => isDropIn(path))) await changeUnits(RELOAD_LIMIT_MS, ["daemon-reload"], []);
       if (found.length === 0) return kept("they are as they were");
       return { state: "done", detail: found.map(({ path }) => path).join(", ") };
     },

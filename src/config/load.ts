@@ -1,5 +1,7 @@
 /** Reads a config file and answers with a whole, valid {@link Config}, or with all that is wrong. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import * as z from "zod";
 import { errorCode, errorText } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
@@ -7,7 +9,7 @@ import { findMisfits } from "./combinations.ts";
 import type { Config, Paths } from "./config.ts";
 import { ConfigError, type ConfigIssue } from "./config-error.ts";
 import { parseCron } from "./cron.ts";
-import { BASE_CREDENTIALS_FILE, DEFAULT_PATHS, stateFiles } from "./paths.ts";
+import { BASE_CREDENTIAL_NAME, BASE_CREDENTIALS_FILE, DEFAULT_PATHS, stateFiles } from "./paths.ts";
 import { type ConfigFile, configSchema } from "./schema.ts";
 import { whoElseMayWrite } from "./trust.ts";
 import { parseYaml, type YamlDocument, YamlError } from "./yaml.ts";
@@ -208,7 +210,7 @@ function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): 
     sessionDurationMs: file.session_duration,
     schedule: file.schedule,
     offsetMs: offsetOf(file),
-    baseCredentials: { ...base_credentials, isDefault: base_credentials.file === BASE_CREDENTIALS_FILE },
+    baseCredentials: resolveBaseCredentials(base_credentials, env),
     credentialsFile: { ...credentials_file, path: credentialsPath(file, env) },
     agent: {
       service: agent.service,
@@ -227,6 +229,17 @@ function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): 
     paths,
     log: file.log,
   };
+}
+
+/** Where the operator named no file, systemd may have given us one (systemd.exec(5), `LoadCredential=`). */
+function resolveBaseCredentials(
+  { file, profile }: ConfigFile["base_credentials"],
+  { CREDENTIALS_DIRECTORY: directory }: NodeJS.ProcessEnv,
+): Config["baseCredentials"] {
+  const isDefault = file === BASE_CREDENTIALS_FILE;
+  const given = directory ? join(directory, BASE_CREDENTIAL_NAME) : null;
+  if (isDefault && given !== null && existsSync(given)) return { file: given, profile, isDefault: false };
+  return { file, profile, isDefault };
 }
 
 function resolvePaths(file: ConfigFile, env: NodeJS.ProcessEnv): Paths {

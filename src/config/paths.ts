@@ -8,6 +8,8 @@ import type { Paths } from "./config.ts";
 
 export const CONFIG_FILE = "/etc/idc-codedeploy-helper/config.yaml";
 export const BASE_CREDENTIALS_FILE = "/etc/idc-codedeploy-helper/base-credentials";
+/** As a systemd credential: the file's name below $CREDENTIALS_DIRECTORY. */
+export const BASE_CREDENTIAL_NAME = "base-credentials";
 export const DEFAULT_PATHS: Paths = {
   stateDir: "/var/lib/idc-codedeploy-helper",
   runtimeDir: "/run/idc-codedeploy-helper",

@@ -42,7 +42,10 @@ export class AtomicFile {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const file = await open(temporaryPath, flags, 0o600);
     try {
-      if (groupId !== null || userId !== null) await file.chown(userId ?? -1, groupId ?? -1);
+      // Not where it is right already: the service's sandbox has no chown(2) at all, and its unit's own group does.
+      const made = await file.stat();
+      const isOthers = (userId ?? made.uid) !== made.uid || (groupId ?? made.gid) !== made.gid;
+      if (isOthers) await file.chown(userId ?? -1, groupId ?? -1);
       await file.chmod(mode);
     } catch (error) {
       await discard(file, temporaryPath);

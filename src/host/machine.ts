@@ -44,13 +44,15 @@ const JUNK = new Set(
   `tobefilledbyoem tobefilledbythevendor tobefilled filledbyoem oem notspecified notapplicable notavailable notset na
   none null nil empty unknown undefined default defaultstring systemserialnumber serialnumber serial sernum
   productserialnumber chassisserialnumber baseboardserialnumber 0123456789 1234567890 123456789 12345678 1234567
-  012345678 test invalid unfilled oemserial systemserial sn xxxxxxxxxx`.split(/\s+/),
+  012345678 0123456789abcdef 123456789abcdef test invalid unfilled notprovided nodata tbd tba oemserial systemserial sn
+  03000200040005000006000700080009 00020003000400050006000700080009 12345678123456789012345678901234
+  12345678123456780123456789abcdef 123456781234567890abcddeefaabbcc`.split(/\s+/),
 );
 
-/** Of text or a UUID: placeholders, and runs of one character such as all zeros or all ones. */
+/** Of text or a UUID: placeholders, and runs of one character or one pair, such as all zeros or `fefefefe…`. */
 export function isJunk(value: string): boolean {
   const bare = value.toLowerCase().replace(/[^a-z0-9]/g, "");
-  return bare.length < 3 || JUNK.has(bare) || /^(.)\1*$/.test(bare);
+  return bare.length < 3 || JUNK.has(bare) || /^(?:(.)\1*|(..)\2{7,})$/.test(bare);
 }
 
 export function fingerprint({ productUuid, productSerial, machineId }: Machine): MachineFingerprint {

@@ -7,7 +7,7 @@ import { desiredConfig } from "../agent/desired-config.ts";
 import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
-import { dropInFile, registrationFile, stateFiles } from "../config/paths.ts";
+import { adoptionDirectory, dropInFile, registrationFile, stateFiles } from "../config/paths.ts";
 import { withoutProfile } from "../credentials/profile-file.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
@@ -33,9 +33,14 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     config.baseCredentials.file,
     ...DROP_INS,
     registrationFile(config.configFile),
+    // A directory of copies, of which one may hold an IAM user's key.
+    adoptionDirectory(config.configFile),
     config.configFile,
   ];
-  return [...new Set(files)].filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  return [...new Set(files)].filter((path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found?.isFile() || (found?.isDirectory() && path === adoptionDirectory(config.configFile));
+  });
 }
 
 /** The agent's config is ours only as long as it names our session. */
@@ -54,7 +59,7 @@ export async function removeFiles(config: Config, settings: AgentSettings | null
   for (const path of files) {
     try {
       if (path === config.credentialsFile.path) await removeOwnProfile(path, config.credentialsFile.profile);
-      else rmSync(path);
+      else rmSync(path, { recursive: path === adoptionDirectory(config.configFile) });
     } catch (error) {
       if (errorCode(error) === "ENOENT") continue;
       throw new Failure({

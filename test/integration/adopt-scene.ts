@@ -19,8 +19,8 @@ export const SCRIPT = "/opt/codedeploy-cron/refresh.sh";
 export const OLD_FILE = "/opt/codedeploy-cron/session-credentials";
 const ASSUMER = fileURLToPath(new URL("adopt-cron-job.ts", import.meta.url));
 
-/** Sessions last a minute, and the five minutes between two reloads five seconds. */
-const FACTOR = 60;
+/** Sessions last two minutes, and the five minutes between two reloads ten seconds. */
+const FACTOR = 30;
 
 export interface CronPlace {
   crontab: string;

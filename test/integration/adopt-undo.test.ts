@@ -1,7 +1,7 @@
 /** `idc-helper adopt --undo`: the host as it was, and never a poll without valid credentials. */
 import { utimesSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { HELPER, ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
+import { AGENT, HELPER, ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
 import type { HostScene } from "../harness/host-scene.ts";
 import { configOfWorker, OLD_FILE, openCronHost, PLACES, snapshot, troubles } from "./adopt-scene.ts";
 
@@ -12,7 +12,7 @@ function filesOf(scene: HostScene): Map<string, string> {
   return files;
 }
 
-describe.concurrent("adopt --undo", () => {
+describe.concurrent("adopt --undo", { timeout: 120_000 }, () => {
   test("puts every file back, and the agent reads the old one, which holds good credentials", async (context) => {
     const scene = await openCronHost(context, { place: PLACES["/etc/cron.d"] });
     const { host, oldFile } = scene;
@@ -28,6 +28,25 @@ describe.concurrent("adopt --undo", () => {
     expect(await configOfWorker(scene)).toBe(oldFile);
     expect([host.services.isActive(HELPER), host.services.isEnabled(HELPER)]).toEqual([false, false]);
     expect(troubles(scene)).toEqual([]);
+  });
+
+  test("takes away what an agent that is not root needed: its group, and our drop-in", async (context) => {
+    const scene = await openCronHost(context);
+    const { host } = scene;
+    const before = filesOf(scene);
+    host.services.override(AGENT, { User: "codedeploy" });
+    await host.command(["adopt", "--yes"]);
+    expect(host.read("/etc/idc-codedeploy-helper/config.yaml")).toContain("group: ");
+    expect(
+      filesOf(scene)
+        .keys()
+        .some((path) => path.endsWith(".conf") && !before.has(path)),
+    ).toBe(true);
+    host.services.calls.length = 0;
+    const { code, stderr } = await host.command(["adopt", "--undo", "--yes"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(filesOf(scene)).toEqual(before);
+    expect(host.services.changes()).toContain("daemon-reload");
   });
 
   test("a host that was not adopted has nothing to undo, which is success", async (context) => {

@@ -1,5 +1,5 @@
 /** `idc-helper adopt` of a host whose cron job has written the agent's credentials so far. */
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BASE_KEY } from "../aws-emulator/emulator.ts";
 import { AGENT, CREDENTIALS_FILE, HELPER, operatorEnv } from "../harness/host-root.ts";
@@ -16,7 +16,9 @@ import {
 } from "./adopt-scene.ts";
 
 for (const [name, place] of Object.entries(PLACES)) {
-  test.concurrent(`the entry in ${name} is found, and out of force once the agent polls with ours`, async (context) => {
+  test.concurrent(`the entry in ${name} is found, and out of force once the agent polls with ours`, {
+    timeout: 120_000,
+  }, async (context) => {
     const scene = await openCronHost(context, { place });
     const { host } = scene;
     const before = host.read(place.crontab);
@@ -42,7 +44,7 @@ for (const [name, place] of Object.entries(PLACES)) {
   });
 }
 
-describe.concurrent("adopt", () => {
+describe.concurrent("adopt", { timeout: 120_000 }, () => {
   test("copies the base key to where only root and the service read it, and shows it nowhere", async (context) => {
     const { host } = await openCronHost(context);
     const { stdout, stderr } = await host.command(["adopt", "--yes"]);
@@ -146,6 +148,14 @@ describe.concurrent("adopt", () => {
     expect(host.read(place.crontab)).toContain(`#*/30 * * * * ${SCRIPT}`);
   });
 
+  test("deregister takes its copies away with the rest", async (context) => {
+    const { host } = await openCronHost(context);
+    await host.command(["adopt", "--yes"]);
+    const { code } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    expect(code).toBe(0);
+    expect(readdirSync(host.path("/etc/idc-codedeploy-helper"))).toEqual([]);
+  });
+
   test("--json answers with one document that has what was found and what was done", async (context) => {
     const { host } = await openCronHost(context);
     const { code, stdout } = await host.command(["adopt", "--yes", "--json"]);
@@ -167,7 +177,7 @@ describe.concurrent("adopt", () => {
   });
 
   test("a deployment in hand is not disturbed: the agent, and then cron, are left until it has ended", async (context) => {
-    const scene = await openCronHost(context);
+    const scene = await openCronHost(context, { timeFactor: 60 });
     const { host, emulator, place } = scene;
     const script = "while [ ! -e /opt/may-end ]; do sleep 0.1; done";
     const event = emulator.events.queue({ hostIdentifier: SESSION_ARN, script });

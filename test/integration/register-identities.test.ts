@@ -1,8 +1,10 @@
 /** The two identities of `register`: who may register, and what the host keeps. No secret goes where it need not. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { allow, BASE_KEY, OPERATOR_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { openSession } from "../aws-emulator/identity/open-session.ts";
-import { BASE_CREDENTIALS_FILE } from "../harness/host-root.ts";
+import { eventually } from "../harness/eventually.ts";
+import { BASE_CREDENTIALS_FILE, operatorEnv } from "../harness/host-root.ts";
 import type { HostScene } from "../harness/host-scene.ts";
 import {
   BASE_FILE,
@@ -36,6 +38,15 @@ const TEMPORARY =
 /** Where on the host a text lies, in files and in nothing else. */
 function filesWith({ host }: HostScene, secret: string): string[] {
   return [...host.snapshot()].flatMap(([path, text]) => (text.includes(secret) ? [path] : []));
+}
+
+/** Empty for a process that has ended. */
+function argumentsOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
 }
 
 /** An operator who may do it all: the one key of many of today's hosts. */
@@ -101,6 +112,24 @@ describe.concurrent("the operator of register", () => {
     expect(host.services.calls.map(({ verb, unit }) => `${verb} ${unit}`).join()).not.toMatch(/secret|AKIA/);
     for (const [path, text] of host.snapshot())
       if (text.includes(BASE_KEY.secretAccessKey)) expect(`${path} ${text}`).toMatch(/ 06[04]0 /);
+  });
+
+  test("is no argument of any process, nor is the base key", async (context) => {
+    const scene = await openRegisterScene(context);
+    const { host } = scene;
+    const command = host.start(WITH_BASE, { env: operatorEnv() });
+    const seen = new Set<string>();
+    await eventually(
+      () => {
+        for (const pid of host.processes()) seen.add(argumentsOf(pid));
+        return command.output().includes("Read back, and see the agent poll");
+      },
+      () => command.output(),
+    );
+    expect((await command.result).code).toBe(0);
+    expect([...seen].some((line) => line.includes("idc-helper.cjs") || line.includes("register"))).toBe(true);
+    for (const { secretAccessKey } of [OPERATOR_KEY, BASE_KEY])
+      expect([...seen].filter((line) => line.includes(secretAccessKey))).toEqual([]);
   });
 
   test("is asked for where there is none", async (context) => {

@@ -1,9 +1,10 @@
 /** idc-codedeploy-helper.service: what systemd and the journal see of `run`. */
 import { type Check, expectEqual, expectMatch, expectNoMatch } from "./checks.ts";
-import { DAEMON, type Host, ONESHOT } from "./host.ts";
+import { AGENT_CONFIG, DAEMON, type Host, ONESHOT, PATH_UNIT } from "./host.ts";
 import { until } from "./until.ts";
 
 const CONFIG = "/etc/idc-codedeploy-helper/config.yaml";
+const BASE = "/etc/idc-codedeploy-helper/base-credentials";
 const UNITS =
   "idc-codedeploy-helper.service idc-codedeploy-helper-agent.path idc-codedeploy-helper-agent.service";
 
@@ -61,9 +62,38 @@ export async function checkDaemon(host: Host, check: Check): Promise<void> {
     expectEqual(modes, "root:root 755\nroot:idc-helper 730", "owners and modes");
   });
 
+  await check(
+    "an agent's config that is edited by hand is mended within seconds, without the service asking",
+    async () => {
+      const mended = async () => !/us-east-1/.test(await machine.sh(`cat ${AGENT_CONFIG}`));
+      await until(
+        async () => (await machine.exec("test", "-e", AGENT_CONFIG)).code === 0,
+        () => "the agent's config was never written",
+      );
+      await host.breakAgentConfig();
+      await until(mended, async () => `it was not mended:\n${await host.journal(ONESHOT)}`);
+      expectEqual(await host.property(PATH_UNIT, "ActiveState"), "active", "the path unit's ActiveState");
+    },
+  );
+
   await check("systemctl status shows how long the credentials last", async () => {
     const { stdout } = await machine.exec("systemctl", "status", "--no-pager", DAEMON);
     expectMatch(stdout, /Status: "Credentials last until \d\d:\d\d:\d\d/, "systemctl status");
+  });
+
+  await check("the service may be given its base credentials by systemd (LoadCredential=)", async () => {
+    await machine.write(
+      `/run/systemd/system/${DAEMON}.d/credential.conf`,
+      "[Service]\nLoadCredential=base-credentials:/root/base-key\n",
+    );
+    await machine.sh(
+      `install -m 0600 ${BASE} /root/base-key; mv ${BASE} ${BASE}.away
+       systemctl daemon-reload; systemctl restart ${DAEMON}; idc-helper refresh`,
+    );
+    await machine.sh(
+      `mv ${BASE}.away ${BASE}; rm /root/base-key /run/systemd/system/${DAEMON}.d/credential.conf
+       systemctl daemon-reload; systemctl restart ${DAEMON}`,
+    );
   });
 
   await check("systemctl reload re-reads the configuration, and the service stays up", async () => {

@@ -93,6 +93,13 @@ ${more}`;
     return this.machine.sh(`sed -i 's/^region: .*/region: ${region}/' ${AGENT_CONFIG}`);
   }
 
+  /** The path unit without its eye on the agent's config, and running. */
+  async watchRequestsOnly(): Promise<void> {
+    const dropIn = `[Path]\nPathChanged=\nPathExists=${REQUEST}\n`;
+    await this.machine.write(`/run/systemd/system/${PATH_UNIT}.d/requests-only.conf`, dropIn);
+    await this.machine.sh(`systemctl daemon-reload; systemctl restart ${PATH_UNIT}`);
+  }
+
   /** The root oneshot's earlier runs are forgotten, and with them the five minutes between two reloads. */
   forgetSyncs(): Promise<string> {
     return this.machine.sh(`rm -f ${RECORD}`);

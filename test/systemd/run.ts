@@ -2,7 +2,7 @@
  * `node test/systemd/run.ts [GROUP…]`: our units, our drop-in and our commands on a really booted systemd 252, with a
  * stand-in agent as a service. Prints a line for each check; exit status 1 when one failed.
  *
- * Groups: daemon, requests, states, reload, odd, life; all by default. Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
+ * Groups: daemon, journal, requests, states, reload, odd, life; all by default. Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,8 +14,9 @@ import { baseRoot, cacheDirectory } from "./base-root.ts";
 import { type Check, checksInto, Interrupted } from "./checks.ts";
 import { checkDaemon } from "./daemon.ts";
 import { checkGracefulReload } from "./graceful-reload.ts";
-import { Host, PATH_UNIT } from "./host.ts";
+import { Host } from "./host.ts";
 import { checkHostLife } from "./host-life.ts";
+import { checkJournal } from "./journal.ts";
 import { checkOddReloads } from "./odd-reloads.ts";
 import { checkRequests } from "./requests.ts";
 import { checkRequirements } from "./requirements.ts";
@@ -23,6 +24,7 @@ import { checkServiceStates } from "./service-states.ts";
 
 const GROUPS: Readonly<Record<string, (host: Host, agent: AgentOnHost, check: Check) => Promise<void>>> = {
   daemon: (host, _agent, check) => checkDaemon(host, check),
+  journal: (host, _agent, check) => checkJournal(host, check),
   requests: (host, _agent, check) => checkRequests(host, check),
   states: checkServiceStates,
   reload: checkGracefulReload,
@@ -35,8 +37,9 @@ async function checkAll(host: Host, check: Check): Promise<void> {
   const chosen = process.argv.slice(2);
   for (const [name, group] of Object.entries(GROUPS)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
-    // The daemon brings its path unit with it, which is one of the checks.
-    if (name !== "daemon") await host.machine.sh(`systemctl start ${PATH_UNIT}`);
+    // The daemon brings its path unit with it, which is one of the checks; other groups decide themselves when a
+    // drift is mended.
+    if (name !== "daemon") await host.watchRequestsOnly();
     await group(host, agent, check);
   }
 }

@@ -27,6 +27,9 @@ export async function stage(directory: string): Promise<void> {
   for (const name of ["sysusers.d", "tmpfiles.d"]) {
     cpSync(join(ROOT, "systemd", name), at(`usr/lib/${name}`), { recursive: true });
   }
+  for (const name of readdirSync(join(ROOT, "systemd")).filter((each) => each.endsWith(".catalog"))) {
+    cpSync(join(ROOT, "systemd", name), at(`usr/lib/systemd/catalog/${name}`));
+  }
   const { accessKeyId, secretAccessKey } = BASE_KEY;
   writeFileSync(
     at("etc/idc-codedeploy-helper/base-credentials"),
