@@ -31,7 +31,10 @@ export function layDownAddon(nodeModules: string, target: Target, forPackage: bo
     return;
   }
   const from = join(ROOT, "node_modules", name);
-  if (!forPackage) return cpSync(from, to, { recursive: true });
+  if (!forPackage) {
+    cpSync(from, to, { recursive: true });
+    return;
+  }
   for (const each of ["package.json", file]) copyFileSync(join(from, each), join(to, each));
 }
 

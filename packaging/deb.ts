@@ -49,8 +49,12 @@ export function debFile({ deb }: Target): string {
   return `${NAME}_${VERSION.replace("-", "~")}_${deb}.deb`;
 }
 
-/** @param output the directory that the file is put into. @returns its path */
-export async function buildDeb(target: Target, staging: string, output: string): Promise<string> {
+/**
+ * @param output the directory that the file is put into
+ * @param level of xz; less for a test that does not want to wait
+ * @returns its path
+ */
+export async function buildDeb(target: Target, staging: string, output: string, level = 9): Promise<string> {
   const work = mkdtempSync(join(tmpdir(), "idc-deb-"));
   try {
     const tree = join(work, "tree");
@@ -71,9 +75,13 @@ export async function buildDeb(target: Target, staging: string, output: string):
     mkdirSync(output, { recursive: true });
     const file = join(output, debFile(target));
     // One thread: how the work is split would show in the bytes.
-    await run("dpkg-deb", ["--root-owner-group", "-Zxz", "-z9", "--threads-max=1", "--build", tree, file], {
-      env: { ...process.env, SOURCE_DATE_EPOCH: String(sourceDateEpoch()), TZ: "UTC", LC_ALL: "C" },
-    });
+    await run(
+      "dpkg-deb",
+      ["--root-owner-group", "-Zxz", `-z${level}`, "--threads-max=1", "--build", tree, file],
+      {
+        env: { ...process.env, SOURCE_DATE_EPOCH: String(sourceDateEpoch()), TZ: "UTC", LC_ALL: "C" },
+      },
+    );
     return file;
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -42,7 +42,7 @@ export const TARGETS: readonly Target[] = [
 
 /** @param name as Node, rpm or Debian calls it */
 export function targetOf(name: string): Target {
-  const found = TARGETS.find(({ node, rpm, deb }) => [node, rpm, deb].some((each) => each === name));
+  const found = TARGETS.find(({ node, rpm, deb }) => ([node, rpm, deb] as string[]).includes(name));
   if (found === undefined) throw new Error(`no package is built for ${name}: only for x86_64 and aarch64`);
   return found;
 }
@@ -60,8 +60,12 @@ export function sourceDateEpoch(): number {
   const given = process.env.SOURCE_DATE_EPOCH;
   if (given !== undefined && /^\d+$/.test(given)) return Number(given);
   try {
-    const options = { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-    return Number(execFileSync("git", ["log", "-1", "--format=%ct"], options).trim());
+    const text = execFileSync("git", ["log", "-1", "--format=%ct"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return Number(text.trim());
   } catch {
     const [newest] = changes(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8"));
     return newest === undefined ? 0 : newest.date.getTime() / 1_000;

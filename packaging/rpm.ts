@@ -27,12 +27,24 @@ const run = promisify(execFile);
 /** A pre-release sorts before its release: 1.0.0-rc.1 is 1.0.0~rc.1 to rpm. */
 export const RPM_VERSION = VERSION.replace("-", "~");
 
-export function rpmFile({ rpm }: Target): string {
-  return `${NAME}-${RPM_VERSION}-1.${rpm}.rpm`;
+export function rpmFile({ rpm }: Target, version = RPM_VERSION): string {
+  return `${NAME}-${version}-1.${rpm}.rpm`;
+}
+
+/** What a test may want otherwise: another version to upgrade to, and not to wait a minute for it. */
+export interface RpmOptions {
+  version?: string;
+  /** As rpm's _binary_payload. */
+  payload?: string;
 }
 
 /** @param output the directory that the file is put into. @returns its path */
-export async function buildRpm(target: Target, staging: string, output: string): Promise<string> {
+export async function buildRpm(
+  target: Target,
+  staging: string,
+  output: string,
+  { version = RPM_VERSION, payload = "w9.xzdio" }: RpmOptions = {},
+): Promise<string> {
   const top = mkdtempSync(join(tmpdir(), "idc-rpm-"));
   try {
     const scripts = join(top, "scriptlets");
@@ -46,10 +58,12 @@ export async function buildRpm(target: Target, staging: string, output: string):
     const macros: Readonly<Record<string, string>> = {
       _topdir: top,
       _rpmdir: join(top, "RPMS"),
-      idc_version: RPM_VERSION,
+      idc_version: version,
+      idc_payload: payload,
       idc_staging: staging,
       idc_scripts: scripts,
       idc_changelog: changelog,
+      idc_packager: MAINTAINER,
     };
     const defines = Object.entries(macros).flatMap(([name, value]) => ["--define", `${name} ${value}`]);
     const spec = join(ROOT, "packaging/rpm", `${NAME}.spec`);
@@ -58,8 +72,11 @@ export async function buildRpm(target: Target, staging: string, output: string):
       maxBuffer: 16 * 1_048_576,
     });
     mkdirSync(output, { recursive: true });
-    copyFileSync(join(top, "RPMS", target.rpm, rpmFile(target)), join(output, rpmFile(target)));
-    return join(output, rpmFile(target));
+    copyFileSync(
+      join(top, "RPMS", target.rpm, rpmFile(target, version)),
+      join(output, rpmFile(target, version)),
+    );
+    return join(output, rpmFile(target, version));
   } finally {
     rmSync(top, { recursive: true, force: true });
   }

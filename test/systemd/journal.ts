@@ -91,7 +91,9 @@ export async function checkJournal(host: Host, check: Check): Promise<void> {
   await check("an error of several lines is whole in its field", async () => {
     await host.writeConfig("session_duration: for ever\nschedule: never\n");
     await machine.sh(`systemctl reload ${DAEMON}`);
-    const { PRIORITY, IDC_MESSAGE = "" } = await waitFor("IDC_EVENT=config_rejected");
+    const entry = await waitFor("IDC_EVENT=config_rejected");
+    console.log(JSON.stringify(entry.MESSAGE));
+    const { PRIORITY, IDC_MESSAGE = "" } = entry;
     await host.writeConfig();
     expectEqual(PRIORITY, "3", "PRIORITY");
     expectMatch(IDC_MESSAGE, /session_duration.*\n[\s\S]*schedule/, "IDC_MESSAGE");
@@ -153,7 +155,7 @@ export async function checkJournal(host: Host, check: Check): Promise<void> {
     const heard = await until(
       async () => {
         const found = await entries(await ofRun(), "_TRANSPORT=stdout");
-        return found.some(({ MESSAGE = "" }) => MESSAGE.startsWith("refresh_succeeded ")) && found;
+        return found.some(({ MESSAGE = "" }) => MESSAGE.startsWith("config_unknown_key ")) && found;
       },
       () => host.journal(DAEMON),
     );

@@ -1,0 +1,148 @@
+/**
+ * dnf on a root that is nearly empty: no systemd, no bash, only what the scriptlets of any RPM may count on. From a
+ * signed repository with `gpgcheck=1`: installed, upgraded, downgraded and removed; from an unsigned one: refused.
+ *
+ * The names that RHEL's packages provide come from a small RPM of the test's own.
+ */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { NAME } from "../../packaging/project.ts";
+import { makeRepository } from "../../packaging/repo.ts";
+import { type Check, expectEqual, expectMatch, expectNoMatch } from "../systemd/checks.ts";
+import { buildBasePackage } from "./base-package.ts";
+import { LATER, run, type Workshop } from "./workshop.ts";
+
+/** Said by rpm and dnf when a scriptlet failed or a file could not be put right. */
+const TROUBLE = /scriptlet failed|non-fatal|error:|warning:/i;
+
+export async function checkInstall(workshop: Workshop, check: Check): Promise<void> {
+  const { directory, x64, later, key } = workshop;
+  const place = join(directory, "install");
+  mkdirSync(place);
+  const base = await buildBasePackage([x64.rpm, workshop.arm64.rpm], place);
+  const signed = join(place, "signed");
+  const files = [base, x64.rpm, later, workshop.arm64.rpm];
+  await key.use((ring) => makeRepository(files, signed, pathToFileURL(signed).href, ring));
+  const root = await Root.make(join(place, "root"), signed);
+
+  await check(
+    "dnf with gpgcheck=1 installs the signed package on a root with nothing else in it",
+    async () => {
+      const said = await root.dnf("install", `${NAME}-${await versionOf(x64.rpm)}`);
+      expectNoMatch(said, TROUBLE, "what dnf said");
+      expectEqual((await root.rpm("-V", NAME)).trim(), "", "what differs from the package");
+      expectEqual(await root.owns("/usr/bin/idc-helper"), true, "whether the command is there");
+    },
+  );
+  await check("an upgrade without systemd goes through, and so does a downgrade", async () => {
+    expectNoMatch(await root.dnf("upgrade", NAME), TROUBLE, "what dnf said");
+    expectMatch(await root.rpm("-q", NAME), new RegExp(LATER.replaceAll(".", "\\.")), "the version");
+    expectNoMatch(await root.dnf("downgrade", NAME), TROUBLE, "what dnf said");
+    expectEqual((await root.rpm("-V", NAME)).trim(), "", "what differs from the package");
+  });
+  await check("a removal keeps configuration and credentials, and leaves nothing else", async () => {
+    root.write(`etc/${NAME}/config.yaml`, "serial: mine\n");
+    root.write(`var/lib/${NAME}/credentials`, "[default]\n");
+    root.write(`run/${NAME}/status.json`, "{}\n");
+    expectNoMatch(await root.dnf("remove", NAME), TROUBLE, "what dnf said");
+    const left = (await run("find", [root.path, "-path", `*${NAME}*`, "-not", "-path", "*/var/cache/*"]))
+      .stdout;
+    const kept = [
+      `/etc/${NAME}`,
+      `/etc/${NAME}/config.yaml`,
+      `/var/lib/${NAME}`,
+      `/var/lib/${NAME}/credentials`,
+    ];
+    const found = left
+      .trim()
+      .split("\n")
+      .filter((path) => !/\/(dnf|yum|rpm)\b/.test(path.slice(root.path.length)));
+    expectEqual(
+      found
+        .map((path) => path.slice(root.path.length))
+        .sort()
+        .join("\n"),
+      kept.join("\n"),
+      "what is left",
+    );
+  });
+  await check("dnf refuses the same package unsigned", async () => {
+    const unsigned = join(place, "unsigned");
+    await copyUnsigned(signed, unsigned, [base, x64.rpm]);
+    const other = await Root.make(join(place, "other-root"), unsigned);
+    const said = await other.dnf("install", NAME).then(
+      () => "it was installed",
+      (error: { stdout?: string; stderr?: string }) => `${error.stdout}${error.stderr}`,
+    );
+    expectMatch(said, /not signed|GPG check FAILED/, "what dnf said");
+    expectEqual(await other.owns("/usr/bin/idc-helper"), false, "whether the command is there");
+  });
+  await check("dnf for aarch64 takes the aarch64 package from the same repository", async () => {
+    const other = await Root.make(join(place, "arm-root"), signed, ["--forcearch=aarch64"]);
+    await other.dnf("install", NAME, "--exclude=*-99*");
+    expectMatch(await other.rpm("-q", "--qf", "%{ARCH}", NAME), /^aarch64$/, "the architecture");
+  });
+}
+
+async function versionOf(rpm: string): Promise<string> {
+  return (await run("rpm", ["-qp", "--qf", "%{VERSION}", rpm])).stdout;
+}
+
+/** The same index rules and .repo file, but packages as they were before signing. */
+async function copyUnsigned(signed: string, unsigned: string, files: readonly string[]): Promise<void> {
+  mkdirSync(unsigned);
+  for (const file of files) copyFileSync(file, join(unsigned, basename(file)));
+  await run("createrepo_c", ["--quiet", unsigned]);
+  for (const name of [`RPM-GPG-KEY-${NAME}`]) copyFileSync(join(signed, name), join(unsigned, name));
+  const repo = readFileSync(join(signed, `${NAME}.repo`), "utf8");
+  const moved = repo.replaceAll(pathToFileURL(signed).href, pathToFileURL(unsigned).href);
+  writeFileSync(join(unsigned, `${NAME}.repo`), moved);
+}
+
+class Root {
+  readonly path: string;
+  readonly #options: readonly string[];
+
+  private constructor(path: string, options: readonly string[]) {
+    this.path = path;
+    this.#options = options;
+  }
+
+  /** @param repository whose .repo file is the only one that dnf sees */
+  static async make(path: string, repository: string, more: readonly string[] = []): Promise<Root> {
+    const repos = join(path, "etc/yum.repos.d");
+    mkdirSync(repos, { recursive: true });
+    mkdirSync(join(path, "var/log"), { recursive: true });
+    copyFileSync(join(repository, `${NAME}.repo`), join(repos, `${NAME}.repo`));
+    const settings = {
+      reposdir: repos,
+      cachedir: join(path, "var/cache/dnf"),
+      logdir: "/var/log",
+      keepcache: "0",
+    };
+    const options = Object.entries(settings).map(([name, value]) => `--setopt=${name}=${value}`);
+    return new Root(path, [...options, "--setopt=install_weak_deps=0", ...more]);
+  }
+
+  async dnf(command: string, ...args: string[]): Promise<string> {
+    const options = ["-y", `--installroot=${this.path}`, "--releasever=9", ...this.#options];
+    const { stdout, stderr } = await run("dnf", [...options, command, ...args], {
+      maxBuffer: 16 * 1_048_576,
+    });
+    return stdout + stderr;
+  }
+
+  async rpm(...args: string[]): Promise<string> {
+    return (await run("rpm", ["--root", this.path, ...args]).catch((error) => error)).stdout;
+  }
+
+  async owns(path: string): Promise<boolean> {
+    return existsSync(join(this.path, path, "..")) && (await this.rpm("-qf", path)).startsWith(NAME);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(join(this.path, path, ".."), { recursive: true });
+    writeFileSync(join(this.path, path), text);
+  }
+}
