@@ -9,7 +9,7 @@ import type { AgentSettings } from "../agent/settings.ts";
 import type { CodeDeploy } from "../aws/codedeploy.ts";
 import type { Config } from "../config/config.ts";
 import { changeUnits, showUnit } from "../host/systemd.ts";
-import { seeAgentPoll } from "../registration/agent-steps.ts";
+import { seeAgentPoll } from "../registration/see-agent-poll.ts";
 import { PATH_UNIT, SERVICE } from "../registration/service-step.ts";
 import { hasLoaded, haveItLoaded } from "./agent-load.ts";
 import { type ChangeStep, kept, planned } from "./change-step.ts";

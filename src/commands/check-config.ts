@@ -11,6 +11,8 @@ import { timeFactor } from "../host/service-environment.ts";
 import type { Plan } from "../refresher/plan.ts";
 import { PLANNED_REFRESHES } from "../refresher/plan.ts";
 import { nextRefreshes } from "../refresher/schedule.ts";
+import { differenceFromRegistered } from "../registration/clone.ts";
+import { readRegistration } from "../registration/record.ts";
 import {
   type Answering,
   type ConfigOption,
@@ -44,7 +46,9 @@ async function plan(options: CheckConfigOptions): Promise<Plan> {
     ? { config: await readResolvedConfig(), warnings: [] }
     : await readConfig(options, { unknownKeys: "warn" });
   const refreshes = nextRefreshes(config, Date.now(), PLANNED_REFRESHES, timeFactor());
-  return { config, warnings: warnings.map(formatIssue), refreshes };
+  const registration = await readRegistration(config.configFile).catch(() => null);
+  const isClone = registration !== null && differenceFromRegistered(registration) !== null;
+  return { config, warnings: warnings.map(formatIssue), isClone, refreshes };
 }
 
 /** What is allowed, and yet worth knowing before it is live. */

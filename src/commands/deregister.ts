@@ -22,7 +22,7 @@ import { filesToRemove, removeFiles } from "../registration/removal.ts";
 import { usage } from "../registration/request.ts";
 import { PATH_UNIT, SERVICE } from "../registration/service-step.ts";
 import { Progress, SILENT, type StepOutcome, standardOutput } from "../report/progress.ts";
-import { concludeJourney } from "./journey-answer.ts";
+import { answering, concludeJourney } from "./journey-answer.ts";
 import { type Answering, type ConfigOption, print, printJson, readConfig } from "./options.ts";
 
 export interface DeregisterOptions extends ConfigOption, Answering {
@@ -35,7 +35,11 @@ export interface DeregisterOptions extends ConfigOption, Answering {
 
 const STOP_LIMIT_MS = 100_000;
 
-export async function deregister(options: DeregisterOptions): Promise<number> {
+export function deregister(options: DeregisterOptions): Promise<number> {
+  return answering(options, () => deregisterHost(options));
+}
+
+async function deregisterHost(options: DeregisterOptions): Promise<number> {
   const path = options.config ?? CONFIG_FILE;
   if (await isMissing(path)) return answerNothingToDo(path, options);
   const { config } = await readConfig(options, { unknownKeys: "warn", requireTrusted: false });
@@ -50,13 +54,14 @@ export async function deregister(options: DeregisterOptions): Promise<number> {
   );
   return concludeJourney({
     command: "deregister",
+    changesHost: !options.dryRun,
     steps: await deregisterSteps(config, settings, options),
     progress,
-    ...options,
+    json: options.json === true,
     success: {
-      changed: `${serial} is deregistered. AWS keeps the name taken for hours.`,
-      kept: `Nothing had to be changed: ${serial} is not registered, and nothing of ours runs here.`,
-      planned: "Nothing was changed. Without --dry-run, the steps above are taken.",
+      changed: () => `${serial} is deregistered. AWS keeps the name taken for hours.`,
+      kept: () => `Nothing had to be changed: ${serial} is not registered, and nothing of ours runs here.`,
+      planned: () => "Nothing was changed. Without --dry-run, the steps above are taken.",
     },
   });
 }

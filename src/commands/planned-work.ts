@@ -3,6 +3,7 @@ import { type ChangeStep, planSteps } from "../adoption/change-step.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { askYes, isInteractive } from "../host/terminal.ts";
+import { lockHost } from "../registration/host-lock.ts";
 import { describeFailure, type Journey, type Step, walk } from "../registration/journey.ts";
 import type { Progress, StepReport } from "../report/progress.ts";
 import { print, printJson } from "./options.ts";
@@ -46,7 +47,9 @@ export async function walkPlan(work: PlannedWork, flags: WorkFlags, progress: Pr
   if (flags.dryRun) return answer(work, flags, "planned", { found, steps: plan.reports });
   await agree(work, flags);
   progress.say(`\n${titles[2]}\n`);
+  const lock = lockHost();
   const done = await walk(steps, progress);
+  lock?.release();
   if (done.failure !== null) return answerFailure(work, flags, done, found);
   return answer(work, flags, "changed", { found, steps: done.reports });
 }

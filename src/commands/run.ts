@@ -48,6 +48,8 @@ export async function run(options: ConfigOption): Promise<number> {
   process.on("SIGINT", () => supervisor.stop());
   process.on("SIGHUP", () => void supervisor.reload());
   process.on(REFRESH_SIGNAL, () => supervisor.askRefresh());
+  // Credentials that came with the clone may look good for half an hour: it is told, and refused, at once.
+  if (plan.isClone) supervisor.askRefresh();
   await supervisor.run();
   lock.release();
   return EXIT.done;

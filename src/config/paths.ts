@@ -37,6 +37,9 @@ export const HOST_CA_BUNDLES = [
   "/etc/ssl/certs/ca-certificates.crt",
 ];
 
+/** Held by the commands that change what this host is; in a directory that is root's. */
+export const HOST_LOCK = "/run/idc-codedeploy-helper.lock";
+
 /** sd_booted(3). */
 export const SYSTEMD_MARK = "/run/systemd/system";
 /** What the firmware says of the machine (Linux, Documentation/ABI/testing/sysfs-firmware-dmi-entries). */

@@ -10,6 +10,8 @@ export interface Plan {
   config: Config;
   /** Unknown keys, each with its place. */
   warnings: string[];
+  /** This is not the machine that was registered: `refresh` will refuse, and say why. */
+  isClone: boolean;
   /** The next instants of the schedule, in milliseconds since the epoch, ascending. */
   refreshes: number[];
 }

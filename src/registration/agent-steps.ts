@@ -1,6 +1,5 @@
 /** The agent: its config says what ours says, it runs, it has loaded both, and it polls. It is never restarted here. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type PollLine, readPolls } from "../agent/agent-log.ts";
 import { desiredConfig } from "../agent/desired-config.ts";
 import type { SyncAnswer } from "../agent/exchange.ts";
 import { type Difference, readOnPremisesConfig } from "../agent/on-premises-config.ts";
@@ -9,18 +8,13 @@ import { inspectService } from "../agent/service.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../failure.ts";
-import { scaledLimit, timeFactor } from "../host/service-environment.ts";
-import { changeUnits } from "../host/systemd.ts";
+import { changeUnits, showUnit } from "../host/systemd.ts";
 import { createLog } from "../report/log.ts";
 import type { StepOutcome } from "../report/progress.ts";
 
 const START_LIMIT_MS = 100_000;
 const WORKER_LIMIT_MS = 60_000;
-/** A long poll lasts up to 80 s, and a worker on its way out finishes its own first. */
-const POLL_LIMIT_MS = 180_000;
 const LOOK_EVERY_MS = 500;
-/** AWS may need seconds to know a new registration everywhere, and the agent waits longer after each refusal. */
-const REFUSALS_UNTIL_SURE = 4;
 
 /** Registering repairs the agent's config whatever `agent.on_drift` says: that is what it was asked for. */
 export async function setAgentConfig(config: Config, factor: number): Promise<StepOutcome> {
@@ -94,8 +88,13 @@ function describeReload({ reload }: SyncAnswer): string {
 export async function startAgent(config: Config, settings: AgentSettings): Promise<StepOutcome> {
   const unit = config.agent.service;
   const before = await inspectService(unit, settings);
-  if (before.state === "running" && before.worker !== null)
-    return { state: "kept", detail: `${unit} runs (worker ${before.worker.pid})` };
+  const isEnabledNow = await enableAgent(unit);
+  if (before.state === "running" && before.worker !== null) {
+    const detail = `${unit} runs (worker ${before.worker.pid})`;
+    return isEnabledNow
+      ? { state: "done", detail: `${detail}, and starts with the host` }
+      : { state: "kept", detail };
+  }
   if (before.state !== "running") {
     if (before.state === "failed") await changeUnits(START_LIMIT_MS, ["reset-failed"], [unit]);
     await changeUnits(START_LIMIT_MS, ["start"], [unit]);
@@ -116,59 +115,11 @@ export async function startAgent(config: Config, settings: AgentSettings): Promi
   });
 }
 
-/**
- * Waits until the agent's worker has had an answer to a poll under our session ARN. AWS tells nobody who polls: the
- * agent's own log does.
- */
-export async function seeAgentPoll(
-  config: Config,
-  settings: AgentSettings,
-  sessionArn: string,
-): Promise<StepOutcome> {
-  const limitMs = scaledLimit(POLL_LIMIT_MS, timeFactor());
-  const deadline = performance.now() + limitMs;
-  let last: PollLine | undefined;
-  // What was refused before we looked may have been so for want of what this very command has done.
-  let before = { worker: 0, polls: 0 };
-  for (;;) {
-    const { worker } = await inspectService(config.agent.service, settings);
-    const polls = (await readPolls(settings.logFile).catch(() => [])).filter(
-      ({ pid, hostIdentifier }) => pid === worker?.pid && hostIdentifier === sessionArn,
-    );
-    last = polls.at(-1) ?? last;
-    if (polls.at(-1)?.status === 200)
-      return { state: "ok", detail: `worker ${worker?.pid} polls as ${sessionArn}` };
-    if (worker !== null && before.worker !== worker.pid) before = { worker: worker.pid, polls: polls.length };
-    const refusals = denialsAtTheEnd(polls.slice(before.polls));
-    if (refusals >= REFUSALS_UNTIL_SURE) return refusedPolls(refusals, sessionArn, settings);
-    if (performance.now() >= deadline) break;
-    await sleep(LOOK_EVERY_MS);
-  }
-  const why = last?.error ? `its last poll was refused: ${last.error}` : "its log shows no answered poll yet";
-  return {
-    state: "note",
-    detail: `the agent was not seen polling within ${limitMs / 1_000} s: ${why}`,
-    notes: [`Look again with idc-helper doctor; the agent's log is ${settings.logFile}.`],
-  };
-}
-
-/** How many polls in a row, up to the last, AWS has refused for who asked. */
-export function denialsAtTheEnd(polls: readonly PollLine[]): number {
-  const others = polls.findLastIndex(({ error }) => !/^AccessDenied(?:Exception)?$/.test(error ?? ""));
-  return polls.length - 1 - others;
-}
-
-function refusedPolls(
-  refusals: number,
-  sessionArn: string,
-  { enableAuthPolicy, logFile }: AgentSettings,
-): StepOutcome {
-  const why = enableAuthPolicy
-    ? "With :enable_auth_policy: on, the role needs codedeploy-commands-secure:* (idc-helper iam --auth-policy)."
-    : `AWS takes polls of registered instances only, and may need a minute to know a new one: see whether it is registered as ${sessionArn}, in this region.`;
-  return {
-    state: "note",
-    detail: `the agent polls, but AWS has refused ${refusals} polls in a row: AccessDenied`,
-    notes: [why, `Look again with idc-helper doctor; the agent's log is ${logFile}.`],
-  };
+/** One that a reboot would leave stopped is no use. @returns whether that had to be changed */
+async function enableAgent(unit: string): Promise<boolean> {
+  const found = await showUnit(unit, ["UnitFileState"]).catch(() => null);
+  // "static", "generated" and the like cannot be enabled, or need not be.
+  if (found?.get("UnitFileState") !== "disabled") return false;
+  await changeUnits(START_LIMIT_MS, ["enable"], [unit]);
+  return true;
 }

@@ -1,15 +1,25 @@
 /** What journald gets from the service: entries with fields, on a real socket at its usual place. */
-import { describe, it } from "vitest";
+import { describe, type ExpectStatic, it } from "vitest";
+import { disagreements, documentedEvents } from "../harness/event-docs.ts";
 import { openJournalSocket, withoutJournal } from "../harness/journal-socket.ts";
 import { openScene, type TestContext } from "../harness/scene.ts";
 
 /** Standard error is the journal's, as systemd says it. */
 const CONNECTED = ["sh", "-c", 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"', "sh"];
 
-async function openJournaled(test: TestContext, config = "log: { level: debug, format: journal }\n") {
+const documented = documentedEvents();
+
+/** Every entry is held against docs/events.md at the test's end. */
+async function openJournaled(
+  test: TestContext & { expect: ExpectStatic },
+  config = "log: { level: debug, format: journal }\n",
+) {
   const scene = await openScene(test, { config });
   const journal = openJournalSocket(scene.host.directory);
-  test.onTestFinished(async () => journal.close());
+  test.onTestFinished(async () => {
+    journal.close();
+    test.expect(journal.entries().flatMap((entry) => disagreements(entry, documented))).toEqual([]);
+  });
   const start = (env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []) =>
     scene.host.startRun(env, { prefix: [...journal.prefix, ...prefix] });
   return { ...scene, journal, start };

@@ -25,14 +25,17 @@ const dmi = ({ host }: HostScene, name: string, text: string) =>
   host.write(`/sys/class/dmi/id/${name}`, `${text}\n`, { mode: 0o440, group: "idc-helper" });
 
 /** As a copied disk wakes up: the same files, another machine. */
-async function openClone(context: Parameters<typeof openRegisterScene>[0]): Promise<HostScene> {
+async function openClone(
+  context: Parameters<typeof openRegisterScene>[0],
+  { isFresh = false } = {},
+): Promise<HostScene> {
   const scene = await openRegisterScene(context);
   dmi(scene, "product_uuid", "0d5e1c42-779a-c431-8f02-6bd510e3aa94");
   await registered(scene);
   await scene.host.services.stop(HELPER);
   dmi(scene, "product_uuid", OTHER_UUID);
   // Copied a while ago: the credentials on the disk have to be renewed.
-  rmSync(scene.host.path(CREDENTIALS_FILE));
+  if (!isFresh) rmSync(scene.host.path(CREDENTIALS_FILE));
   scene.emulator.requests.clear();
   scene.host.services.calls.length = 0;
   return scene;
@@ -56,6 +59,13 @@ describe.concurrent("a cloned machine", () => {
     expect(existsSync(host.path(CREDENTIALS_FILE))).toBe(false);
     const calls = scene.emulator.requests.list().filter(({ action }) => action === "AssumeRole");
     expect([calls, changesAtAws(scene)]).toEqual([[], []]);
+  });
+
+  test("is told so at once, however fresh the credentials are that came with it", async (context) => {
+    const scene = await openClone(context, { isFresh: true });
+    await scene.host.services.start(HELPER);
+    const { failure } = await scene.host.waitForStatus((status) => status.failure !== null, "a failure");
+    expect(failure).toMatchObject({ kind: "cloned_machine", message: REFUSAL });
   });
 
   test("with --replace and a name of its own is registered beside its twin", async (context) => {

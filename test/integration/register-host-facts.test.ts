@@ -8,7 +8,6 @@ import {
   openRegisterScene,
   registered,
   run,
-  SERIAL,
   SESSION_ARN,
   stepsOf,
   under,
@@ -78,21 +77,22 @@ describe.concurrent("register notes", () => {
   test("the secure endpoint, for which the role needs more; and stops waiting when the agent's polls are refused", async (context) => {
     const scene = await openRegisterScene(context);
     setAgent(scene, "enable_auth_policy", "true");
-    const { code, stdout } = await run(scene);
+    const { code, stdout, stderr } = await run(scene);
     expect(under(stdout, STEP)).toContain(
       "The agent has :enable_auth_policy: on, so the role needs codedeploy-commands-secure:* as well: idc-helper iam --auth-policy prints the policy.",
     );
-    expect([code, stepsOf(stdout).at(-1)]).toEqual([0, "note Read back, and see the agent poll"]);
+    expect([code, stepsOf(stdout).at(-1)]).toEqual([1, "FAIL Read back, and see the agent poll"]);
     expect(under(stdout, "Read back, and see the agent poll")).toMatch(
       /^the agent polls, but AWS has refused \d+ polls in a row: AccessDenied With :enable_auth_policy: on, the role needs codedeploy-commands-secure:\* \(idc-helper iam --auth-policy\)\. Look again with idc-helper doctor; the agent's log is \/var\/log\/aws\/codedeploy-agent\/codedeploy-agent\.log\.$/,
     );
-    expect(stdout).toContain(`\n${SERIAL} is registered, but its agent was not seen polling: see above.\n`);
+    expect(stderr).toContain("It is safe to run idc-helper register again");
   });
 
   test("polls that are refused for want of a registration that AWS knows", async (context) => {
     const scene = await openRegisterScene(context);
     scene.emulator.faults.set({ match: { service: "codedeploy-commands" }, kind: "deny" });
-    const { stdout } = await registered(scene);
+    const { code, stdout } = await run(scene);
+    expect(code).toBe(1);
     expect(under(stdout, "Read back, and see the agent poll")).toContain(
       `AWS takes polls of registered instances only, and may need a minute to know a new one: see whether it is registered as ${SESSION_ARN}, in this region.`,
     );

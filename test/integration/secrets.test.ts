@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "vitest";
 import { BASE_KEY, type Emulator } from "../aws-emulator/emulator.ts";
 import { eventually } from "../harness/eventually.ts";
+import { openJournalSocket } from "../harness/journal-socket.ts";
 import { commandLineOf, descendantsOf, environmentOf } from "../harness/processes.ts";
 import { openScene } from "../harness/scene.ts";
 import type { ScratchHost } from "../harness/scratch-host.ts";
@@ -36,7 +37,9 @@ describe.concurrent("no secret leaves the two files that hold one", () => {
       const { emulator, host } = await openScene(test, {
         config: `log: { level: debug, format: ${format} }\n`,
       });
-      const run = host.startRun();
+      const journal = openJournalSocket(host.directory);
+      test.onTestFinished(() => journal.close());
+      const run = host.startRun({}, { prefix: journal.prefix });
       await host.waitForStatus(({ state }) => state === "fresh", "the first credentials");
       emulator.faults.set({ kind: "ini-syntax-in-token" });
       process.kill(run.pid, "SIGUSR2");
@@ -44,8 +47,9 @@ describe.concurrent("no secret leaves the two files that hold one", () => {
       await run.stop();
       const status = await host.command("status", "--json");
 
-      test.expect(run.log()).toMatch(/refresh_succeeded/);
-      test.expect(secretsIn(run.log() + status.stdout + status.stderr, emulator)).toEqual([]);
+      const log = run.log() + JSON.stringify(journal.entries());
+      test.expect(log).toMatch(/refresh_succeeded/);
+      test.expect(secretsIn(log + status.stdout + status.stderr, emulator)).toEqual([]);
       const leaks = otherFiles(host).filter(
         (path) => secretsIn(readFileSync(path, "latin1"), emulator).length > 0,
       );

@@ -91,11 +91,10 @@ export async function checkJournal(host: Host, check: Check): Promise<void> {
   await check("an error of several lines is whole in its field", async () => {
     await host.writeConfig("session_duration: for ever\nschedule: never\n");
     await machine.sh(`systemctl reload ${DAEMON}`);
-    const entry = await waitFor("IDC_EVENT=config_rejected");
-    console.log(JSON.stringify(entry.MESSAGE));
-    const { PRIORITY, IDC_MESSAGE = "" } = entry;
+    const { PRIORITY, MESSAGE = "", IDC_MESSAGE = "" } = await waitFor("IDC_EVENT=config_rejected");
     await host.writeConfig();
     expectEqual(PRIORITY, "3", "PRIORITY");
+    expectNoMatch(MESSAGE, /\n/, "MESSAGE");
     expectMatch(IDC_MESSAGE, /session_duration.*\n[\s\S]*schedule/, "IDC_MESSAGE");
   });
 

@@ -1,7 +1,7 @@
 /** What the agent's log says of its polls: whose they are, and whether AWS refuses them. */
 import { describe, expect, it } from "vitest";
 import { parsePolls } from "../../../src/agent/agent-log.ts";
-import { denialsAtTheEnd } from "../../../src/registration/agent-steps.ts";
+import { denialsAtTheEnd } from "../../../src/registration/see-agent-poll.ts";
 
 const ARN = "arn:aws:sts::123456789012:assumed-role/Host/web-1";
 const line = (pid: number, status: number, error = "", service = "CodeDeployCommand") =>
