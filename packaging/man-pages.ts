@@ -3,7 +3,7 @@
  * command line's definitions, keys from the shipped config file), made into roff by pandoc.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type CommandFacts, type OptionFacts, type ProgramFacts, programFacts } from "./commands.ts";
@@ -46,7 +46,10 @@ export function writeManPages(directory: string): void {
   for (const [name, text] of manPages()) {
     const section = join(directory, `man${sectionOf(name)}`);
     mkdirSync(section, { recursive: true });
-    writeFileSync(join(section, `${name}.gz`), gzipSync(text, { level: 9 }));
+    const file = join(section, `${name}.gz`);
+    writeFileSync(file, gzipSync(text, { level: 9 }));
+    // Whatever the caller's umask.
+    chmodSync(file, 0o644);
   }
 }
 

@@ -13,7 +13,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   "dpkg-deb": "dpkg",
   pandoc: "pandoc",
   mandoc: "mandoc",
-  groff: "groff",
+  groff: "groff-base",
   gpg: "gnupg",
   strip: "binutils",
   readelf: "binutils",
@@ -32,7 +32,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
 
 /** @throws naming all that is missing, and how to get it */
 export function requireTools(what: string, programs: readonly string[]): void {
-  const missing = programs.filter((program) => !isOnPath(program));
+  const missing = [...new Set(programs)].filter((program) => !isOnPath(program));
   if (missing.length === 0) return;
   const packages = new Set(missing.flatMap((program) => (DEBIAN_PACKAGES[program] ?? program).split(" ")));
   throw new Error(

@@ -5,13 +5,14 @@
  *
  * Only the agent's profile is replaced, and never a lasting key: that would be what the cron job starts from.
  */
-import { realpathSync, type Stats } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { constants, readlinkSync } from "node:fs";
+import { lstat, open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { findKey } from "../aws/base-credentials.ts";
 import { isLongLived } from "../aws/operator.ts";
 import type { Config } from "../config/config.ts";
 import { renderProfile } from "../credentials/profile-file.ts";
+import { isPlainValue, type SessionCredentials } from "../credentials/session.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { AtomicFile, removeLeftovers } from "../host/atomic-file.ts";
 import { readBytes } from "../host/read-file.ts";
@@ -43,20 +44,17 @@ export async function freshenOldFile(
   }
   const { profile } = config.credentialsFile;
   try {
-    const issued = findKey(
-      (await read(config.credentialsFile.path)) ?? "",
-      profile,
-      config.credentialsFile.path,
-    );
-    const before = (await read(path)) ?? "";
-    if (holdsLastingKey(before, profile, path)) {
-      const note = `It is left alone: its profile ${profile} holds a lasting key.`;
-      return { state: "note", detail: `${path} was not refreshed`, notes: [note] };
-    }
-    const { accessKeyId = "", secretAccessKey = "", sessionToken = "" } = issued ?? {};
-    const text = renderProfile(before, profile, { accessKeyId, secretAccessKey, sessionToken });
-    await replace(path, Buffer.from(text, "latin1"));
-    return { state: "done", detail: `a session until ${refreshed.expiresAt} was put into ${path}` };
+    const issued = await issuedCredentials(config);
+    const isWritten = await inDirectoryOf(path, async (pinned) => {
+      const before = (await read(pinned)) ?? "";
+      if (holdsLastingKey(before, profile, path)) return false;
+      await replace(pinned, Buffer.from(renderProfile(before, profile, issued), "latin1"));
+      return true;
+    });
+    if (isWritten)
+      return { state: "done", detail: `a session until ${refreshed.expiresAt} was put into ${path}` };
+    const note = `It is left alone: its profile ${profile} holds a lasting key.`;
+    return { state: "note", detail: `${path} was not refreshed`, notes: [note] };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure({
@@ -85,15 +83,42 @@ async function read(path: string): Promise<string | null> {
   }
 }
 
-/** Its directory may be a user's: a link on the way there must not lead root elsewhere. */
-async function replace(path: string, content: Buffer): Promise<void> {
+/** What our own file holds: the service's user could have put anything there. */
+async function issuedCredentials({ credentialsFile: { path, profile } }: Config): Promise<SessionCredentials> {
+  const { accessKeyId, secretAccessKey, sessionToken } = findKey((await read(path)) ?? "", profile, path) ?? {};
+  const credentials = {
+    accessKeyId: accessKeyId ?? "",
+    secretAccessKey: secretAccessKey ?? "",
+    sessionToken: sessionToken ?? "",
+  };
+  if (Object.values(credentials).every(isPlainValue)) return credentials;
+  throw new Error(`${path} holds no session in its profile ${profile}`);
+}
+
+/**
+ * Its directory may be a user's: it is held open, so that no link on the way there, put in place at any time, leads root
+ * elsewhere.
+ *
+ * @param work gets the file's path in the directory that is held
+ */
+async function inDirectoryOf<T>(path: string, work: (pinned: string) => Promise<T>): Promise<T> {
   const directory = dirname(path);
-  if (realpathSync(directory) !== directory)
-    throw new Error(`${directory} is reached through a symbolic link`);
-  const found: Stats | null = await lstat(path).catch(() => null);
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const held = `/proc/self/fd/${handle.fd}`;
+    if (readlinkSync(held) !== directory) throw new Error(`${directory} is reached through a symbolic link`);
+    return await work(join(held, basename(path)));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Keeps owner and mode, but for what would make a program of it. */
+async function replace(path: string, content: Buffer): Promise<void> {
+  const found = await lstat(path).catch(() => null);
   await removeLeftovers(path);
   const file = await AtomicFile.create(path, {
-    mode: found === null ? 0o600 : found.mode & 0o7777,
+    mode: found === null ? 0o600 : found.mode & 0o777,
     ...(found === null ? {} : { userId: found.uid, groupId: found.gid }),
   });
   await file.commit(content);

@@ -56,6 +56,11 @@ export function checkAnswer(answer: UncheckedAnswer, { sessionArn, now }: Expect
   return { credentials, sessionArn, issuedAt: now, expiresAt };
 }
 
+/** Whether a value may stand in the file as it is. */
+export function isPlainValue(value: string): boolean {
+  return value !== "" && value.length <= LONGEST_VALUE && !BREAKS_THE_FILE.test(value);
+}
+
 function field(name: string, value: string | undefined): string {
   if (value === undefined || value === "") throw badAnswer(`it has no ${name}`);
   if (value.length > LONGEST_VALUE) throw badAnswer(`its ${name} is ${value.length} characters long`);

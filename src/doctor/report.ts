@@ -93,7 +93,7 @@ function describeOne(
   const head = `  ${paint(COLOURS[state], WORDS[state])}  `;
   const isWide = columns >= WIDE_ENOUGH;
   const at = isWide ? SEEN_AT : TITLE_AT;
-  const text = wrap(seen, columns - at);
+  const text = wrap(harmless(seen), columns - at);
   const dim = (line: string) => (state === "pass" ? paint("gray", line) : line);
   const body = text.split("\n").map(dim);
   const [first = "", ...rest] = body;

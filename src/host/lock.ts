@@ -70,9 +70,10 @@ export function readLockHolder(path: string): number | null {
   }
 }
 
+/** Private: whoever may open a file, if only for reading, may lock it, and keep us out for ever. */
 function openLockFile(path: string): number {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
     throw new Failure({
       kind: "cannot_write",

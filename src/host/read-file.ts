@@ -3,7 +3,7 @@
  * regular file (a FIFO would hang us), never more than a bound.
  */
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { lstat, open, stat } from "node:fs/promises";
 import { errorCode } from "../failure.ts";
 
 export class UnsafeFileError extends Error {
@@ -30,6 +30,10 @@ export async function readBytes(
   path: string,
   { maxBytes, followLink = false }: ReadOptions,
 ): Promise<Buffer> {
+  // Of some devices the opening alone has an effect (a watchdog reboots the host, a tape winds back).
+  const before = await (followLink ? stat : lstat)(path).catch(() => null);
+  if (before?.isCharacterDevice() || before?.isBlockDevice())
+    throw new UnsafeFileError("ENOTREG", `${path} is not a regular file`);
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | (followLink ? 0 : constants.O_NOFOLLOW);
   const file = await open(path, flags).catch((error: unknown) => {
     if (errorCode(error) === "ELOOP") throw new UnsafeFileError("ELOOP", `${path} is a symbolic link`);

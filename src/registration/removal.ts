@@ -2,7 +2,7 @@
  * Takes away what `register` wrote on this host. The config goes last: as long as it is there, a removal that was cut
  * short can be run again.
  */
-import { rmSync, statSync } from "node:fs";
+import { lstatSync, rmSync, statSync } from "node:fs";
 import { desiredConfig } from "../agent/desired-config.ts";
 import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
 import type { AgentSettings } from "../agent/settings.ts";
@@ -80,6 +80,7 @@ async function removeOwnProfile(path: string, profile: string): Promise<void> {
   const text = (await readTextIfPresent(path, { maxBytes: MAX_BYTES })) ?? "";
   const rest = withoutProfile(text, profile);
   if (rest.trim() === "") return rmSync(path);
-  const { mode, uid, gid } = statSync(path);
-  await replaceFile(path, rest, { mode: mode & 0o7777, userId: uid, groupId: gid });
+  // Its directory is the service's: neither a link's target nor a setuid bit may be taken over from what lies there now.
+  const { mode, uid, gid } = lstatSync(path);
+  await replaceFile(path, rest, { mode: mode & 0o777, userId: uid, groupId: gid });
 }

@@ -82,7 +82,7 @@ export class Progress {
   }
 
   say(text: string): void {
-    this.#screen.write(`${wrap(text, this.#screen.columns)}\n`);
+    this.#screen.write(`${wrap(harmless(text), this.#screen.columns)}\n`);
   }
 
   /** On a terminal only: the line is written over when the step ends. */
@@ -95,15 +95,16 @@ export class Progress {
     if (this.#screen.isTerminal) this.#screen.write("\r\x1b[K");
   }
 
-  end({ title, state, detail, notes, tookMs }: StepReport): void {
+  end({ title, state, notes, tookMs, ...report }: StepReport): void {
     this.clear();
+    const detail = harmless(report.detail);
     const { columns } = this.#screen;
     const word = this.#paint(COLOURS[state], state.padEnd(4));
     const took = `${(tookMs / 1_000).toFixed(1)} s`;
     const gap = " ".repeat(Math.max(2, columns - INDENT.length - title.length - took.length));
     this.#screen.write(`  ${word}  ${title}${this.#paint("gray", gap + took)}\n`);
     if (detail !== "") this.#screen.write(`${indented(wrap(detail, columns - INDENT.length))}\n`);
-    for (const note of notes) {
+    for (const note of notes.map(harmless)) {
       // A block of lines (a diff, a policy) is to be copied: it keeps its lines.
       const lines = note.includes("\n") ? note : wrap(note, columns - INDENT.length);
       this.#screen.write(`${indented(lines)}\n`);
@@ -115,6 +116,11 @@ export class Progress {
       ? styleText(colour, text, { validateStream: false })
       : text;
   }
+}
+
+/** What is shown may be another user's (a crontab, a path): nothing in it steers root's terminal. */
+export function harmless(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, "?");
 }
 
 function indented(lines: string): string {

@@ -99,7 +99,14 @@ role_arn: arn:aws:iam::123456789012:role/CodeDeployIDC-Instance-Profile
     const { services } = host;
     expect([HELPER, REQUESTS, AGENT].map((unit) => services.isActive(unit))).toEqual([true, true, true]);
     expect(services.isEnabled(HELPER)).toBe(true);
-    expect(services.changes()).toEqual([`enable ${HELPER}`, `start ${HELPER}`, `start ${AGENT}`]);
+    expect(services.changes()).toEqual([
+      `enable ${HELPER}`,
+      `start ${HELPER}`,
+      `enable ${AGENT}`,
+      `start ${AGENT}`,
+    ]);
+    // A reboot must not leave it stopped.
+    expect(services.isEnabled(AGENT)).toBe(true);
     await emulator.requests.waitFor(({ action, status }) => action === "PollHostCommand" && status === 200);
   });
 

@@ -4,7 +4,7 @@
  *
  * The names that RHEL's packages provide come from a small RPM of the test's own.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { NAME } from "../../packaging/project.ts";
@@ -15,6 +15,7 @@ import { LATER, run, type Workshop } from "./workshop.ts";
 
 /** Said by rpm and dnf when a scriptlet failed or a file could not be put right. */
 const TROUBLE = /scriptlet failed|non-fatal|error:|warning:/i;
+const IS_ACTIVE = `is-active --quiet ${NAME}.service`;
 
 export async function checkInstall(workshop: Workshop, check: Check): Promise<void> {
   const { directory, x64, later, key } = workshop;
@@ -41,6 +42,30 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
     expectNoMatch(await root.dnf("downgrade", NAME), TROUBLE, "what dnf said");
     expectEqual((await root.rpm("-V", NAME)).trim(), "", "what differs from the package");
   });
+  root.pretendSystemd();
+  await check(
+    "an upgrade to a version that refuses the configuration leaves the old process running",
+    async () => {
+      // On this root its Node does not even start, for want of glibc.
+      const said = await root.dnf("upgrade", NAME);
+      expectMatch(said, /so the old process was left running/, "what dnf said");
+      expectEqual(
+        root.systemctlCalls().join("\n"),
+        ["daemon-reload", IS_ACTIVE].join("\n"),
+        "what systemd was told",
+      );
+    },
+  );
+  await check(
+    "one whose configuration is right is restarted, path unit first, and only if it runs",
+    async () => {
+      root.write(`usr/libexec/${NAME}/idc-helper`, "#!/bin/sh\nexit 0\n");
+      const { stdout: script } = await run("rpm", ["-qp", "--qf", "%{POSTTRANS}", x64.rpm]);
+      await run("chroot", [root.path, "/bin/sh", "-c", script]);
+      const calls = [IS_ACTIVE, `try-restart ${NAME}-agent.path`, `try-restart ${NAME}.service`];
+      expectEqual(root.systemctlCalls().join("\n"), calls.join("\n"), "what systemd was told");
+    },
+  );
   await check("a removal keeps configuration and credentials, and leaves nothing else", async () => {
     root.write(`etc/${NAME}/config.yaml`, "serial: mine\n");
     root.write(`var/lib/${NAME}/credentials`, "[default]\n");
@@ -58,6 +83,14 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
       .trim()
       .split("\n")
       .filter((path) => !/\/(dnf|yum|rpm)\b/.test(path.slice(root.path.length)));
+    const [disable = "", ...stops] = root.systemctlCalls();
+    console.log(disable, stops);
+    expectMatch(disable, /^--no-reload disable /, "what systemd was told first");
+    expectMatch(
+      stops.join("\n"),
+      /^stop \S+\.path\nstop \S+\.service \S+\.service\ndaemon-reload/,
+      "and then",
+    );
     expectEqual(
       found
         .map((path) => path.slice(root.path.length))
@@ -139,6 +172,21 @@ class Root {
 
   async owns(path: string): Promise<boolean> {
     return existsSync(join(this.path, path, "..")) && (await this.rpm("-qf", path)).startsWith(NAME);
+  }
+
+  /** A systemctl that writes down what it is told, and for which everything runs. */
+  pretendSystemd(): void {
+    mkdirSync(join(this.path, "run/systemd/system"), { recursive: true });
+    this.write("bin/systemctl", '#!/bin/sh\necho "$*" >> /systemctl.log\n');
+    chmodSync(join(this.path, "bin/systemctl"), 0o755);
+  }
+
+  /** Since the last call of this. */
+  systemctlCalls(): string[] {
+    const log = join(this.path, "systemctl.log");
+    const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
+    rmSync(log, { force: true });
+    return calls;
   }
 
   write(path: string, text: string): void {

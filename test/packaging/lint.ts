@@ -1,5 +1,5 @@
 /** rpmlint over the signed packages, with the explained exceptions of packaging/rpm. */
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ROOT } from "../../packaging/project.ts";
 import { type Check, expectMatch } from "../systemd/checks.ts";
@@ -11,10 +11,21 @@ export async function checkLint({ directory, x64, arm64, key }: Workshop, check:
   const files = [x64, arm64].map(({ rpm }) => join(place, basename(rpm)));
   copyFileSync(x64.rpm, files[0] ?? "");
   copyFileSync(arm64.rpm, files[1] ?? "");
-  await key.use((ring) => ring.signRpms(files));
+  // The key goes into an rpm database of the test's own, or rpmlint would not know it.
+  const database = join(place, "rpmdb");
+  const publicKey = join(place, "key.asc");
+  await key.use(async (ring) => {
+    await ring.signRpms(files);
+    writeFileSync(publicKey, await ring.publicKey());
+  });
+  mkdirSync(database);
+  await run("rpm", ["--dbpath", database, "--import", publicKey]);
+  writeFileSync(join(place, ".rpmmacros"), `%_dbpath ${database}\n`);
   const config = join(ROOT, "packaging/rpm/idc-codedeploy-helper.rpmlintrc.toml");
   await check("rpmlint finds no error, and no warning that is not explained", async () => {
-    const { stdout } = await run("rpmlint", ["--config", config, ...files]).catch((error) => error);
+    const { stdout } = await run("rpmlint", ["--config", config, ...files], {
+      env: { ...process.env, HOME: place },
+    }).catch((error) => error);
     expectMatch(stdout, /2 packages and 0 specfiles checked; 0 errors, 0 warnings/, "rpmlint's summary");
   });
 }

@@ -39,6 +39,8 @@ export const LATER = "99.0.0";
 /** Takes some minutes, nearly all of it xz. */
 export async function openWorkshop(directory: string): Promise<Workshop> {
   const started = performance.now();
+  // A commit made while this runs must not part the builds.
+  process.env.SOURCE_DATE_EPOCH = String(sourceDateEpoch());
   const copy = await copyCheckout(directory);
   const [x64, arm64] = await Promise.all([buildOne(directory, X64), buildOne(directory, ARM64)]);
   const [again, deb, later] = await Promise.all([
@@ -72,7 +74,6 @@ async function buildElsewhere(checkout: string): Promise<string> {
   const env = {
     ...process.env,
     PATH: `${join(checkout, "node_modules/.bin")}:${process.env.PATH}`,
-    SOURCE_DATE_EPOCH: String(sourceDateEpoch()),
     TZ: "Asia/Seoul",
     LC_ALL: "C.UTF-8",
     IDC_SIGNING_KEY: "",
