@@ -84,13 +84,12 @@ async function read(path: string): Promise<string | null> {
 }
 
 /** What our own file holds: the service's user could have put anything there. */
-async function issuedCredentials({ credentialsFile: { path, profile } }: Config): Promise<SessionCredentials> {
-  const { accessKeyId, secretAccessKey, sessionToken } = findKey((await read(path)) ?? "", profile, path) ?? {};
-  const credentials = {
-    accessKeyId: accessKeyId ?? "",
-    secretAccessKey: secretAccessKey ?? "",
-    sessionToken: sessionToken ?? "",
-  };
+async function issuedCredentials({
+  credentialsFile: { path, profile },
+}: Config): Promise<SessionCredentials> {
+  const key = findKey((await read(path)) ?? "", profile, path);
+  const { accessKeyId = "", secretAccessKey = "", sessionToken = "" } = key ?? {};
+  const credentials = { accessKeyId, secretAccessKey, sessionToken };
   if (Object.values(credentials).every(isPlainValue)) return credentials;
   throw new Error(`${path} holds no session in its profile ${profile}`);
 }

@@ -40,13 +40,22 @@ function asExpected({ name, sessionArn, tags }: Instance): StepOutcome {
   return { state: "ok", detail: `AWS has ${name} as ${sessionArn}, ${tagged}` };
 }
 
+/** `aws deploy register` names both alike, and to get one takes fewer rights, and calls, than to look through all. */
+async function findByUserName(
+  codedeploy: CodeDeploy,
+  { userName, userArn }: UserSetup,
+): Promise<Instance | null> {
+  const named = await codedeploy.get(userName);
+  return named?.userArn === userArn && named.deregisteredAt === null ? named : null;
+}
+
 /** @throws Failure `not_registered` where no registered instance has the user's ARN, and none had */
 export async function findOldInstance(
   codedeploy: CodeDeploy,
   setup: UserSetup,
   manifest: Manifest | null,
 ): Promise<FoundInstance> {
-  const instance = await codedeploy.findByArn(setup.userArn);
+  const instance = (await findByUserName(codedeploy, setup)) ?? (await codedeploy.findByArn(setup.userArn));
   if (instance !== null) {
     const tagged = instance.tags.length === 0 ? "without tags" : `with ${describeTags(instance.tags)}`;
     return { instance, outcome: { state: "ok", detail: `${instance.name}, of ${setup.userArn}, ${tagged}` } };

@@ -13,7 +13,7 @@ import {
 } from "./manifest.ts";
 import type { Undo } from "./undo.ts";
 
-function savedConfig({ files, onPremisesConfigFile }: Manifest): SavedFile {
+export function savedConfig({ files, onPremisesConfigFile }: Manifest): SavedFile {
   const saved = files.find(({ path }) => path === onPremisesConfigFile);
   if (saved !== undefined) return saved;
   throw new Failure({

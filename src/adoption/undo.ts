@@ -1,27 +1,32 @@
 /**
  * `adopt --undo`: the host as it was. In this order the agent always has credentials that work: what refreshes the old
- * file is in force first, the old file is fresh, and only then do our service and our config go.
+ * file is in force first, the old file is fresh, and our service goes on until the agent has let go of our credentials,
+ * which a long lifecycle event may put off for hours.
  */
-
-import { takeRequest } from "../agent/exchange.ts";
 import { inspectService } from "../agent/service.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { CodeDeploy } from "../aws/codedeploy.ts";
 import type { Config } from "../config/config.ts";
-import { changeUnits, showUnit } from "../host/systemd.ts";
+import { Failure } from "../failure.ts";
 import { seeAgentPoll } from "../registration/see-agent-poll.ts";
+import {
+  areRequestsCarried,
+  isServiceOff,
+  stopCarryingRequests,
+  turnServiceOff,
+} from "../registration/service-off.ts";
 import { PATH_UNIT, SERVICE } from "../registration/service-step.ts";
+import type { StepOutcome } from "../report/progress.ts";
 import { hasLoaded, haveItLoaded } from "./agent-load.ts";
 import { type ChangeStep, kept, planned } from "./change-step.ts";
 import { currentText, places } from "./cron-step.ts";
-import { enableLine } from "./crontab.ts";
+import { enableLine, hasLine } from "./crontab.ts";
 import { changeCrontab } from "./crontab-files.ts";
-import { type Manifest, writeManifest } from "./manifest.ts";
+import { isAsSaved, type Manifest, type SavedJob, writeManifest } from "./manifest.ts";
 import { freshenOldFile, wasWrittenSince } from "./old-credentials.ts";
-import { agentConfigStep, filesStep, forgetStep } from "./undo-files.ts";
+import { agentConfigStep, filesStep, forgetStep, savedConfig } from "./undo-files.ts";
 
 const AGAIN = "idc-helper adopt --undo";
-const STOP_LIMIT_MS = 100_000;
 
 export interface Undo {
   config: Config;
@@ -40,10 +45,11 @@ export function undoSteps(undo: Undo): ChangeStep[] {
     beginStep(undo),
     cronBackStep(undo),
     old.kind === "session" && freshStep(undo, old.credentialsFile),
-    serviceStep(undo),
+    requestsStep(),
     agentConfigStep(undo),
     agentLoadStep(undo),
     pollStep(undo),
+    serviceStep(undo),
     old.kind === "user" && codedeploy !== null && deregisterStep(undo, codedeploy),
     filesStep(undo),
     forgetStep(undo),
@@ -67,26 +73,42 @@ function beginStep({ manifest, config }: Undo): ChangeStep {
 }
 
 function cronBackStep({ manifest: { jobs } }: Undo): ChangeStep {
-  const disabled = async () => {
-    const found = [];
-    for (const job of jobs)
-      if (enableLine(await currentText(job.file), job.content) !== null) found.push(job);
-    return found;
+  const look = async () => {
+    const disabled: SavedJob[] = [];
+    const lost: SavedJob[] = [];
+    for (const job of jobs) {
+      const text = await currentText(job.file);
+      if (enableLine(text, job.content) !== null) disabled.push(job);
+      else if (!hasLine(text, job.content)) lost.push(job);
+    }
+    return { disabled, lost };
   };
   return {
     id: "cron",
     title: "Put the old crontab entry in force",
     plan: async () => {
-      const found = await disabled();
-      return found.length === 0 ? kept("it is, or there was none") : planned(`uncomment ${places(found)}`);
+      const { disabled, lost } = await look();
+      if (disabled.length > 0) return planned(`uncomment ${places(disabled)}`, lost.map(describeLost));
+      return lost.length === 0 ? kept("it is, or there was none") : isLost(lost);
     },
     run: async () => {
-      const found = await disabled();
-      for (const { file, content } of found) await changeCrontab(file, (text) => enableLine(text, content));
-      if (found.length === 0) return kept("it is, or there was none");
-      return { state: "done", detail: `uncommented ${places(found)}` };
+      const { disabled, lost } = await look();
+      for (const { file, content } of disabled)
+        await changeCrontab(file, (text) => enableLine(text, content));
+      if (lost.length > 0) return isLost(lost);
+      if (disabled.length === 0) return kept("it is, or there was none");
+      return { state: "done", detail: `uncommented ${places(disabled)}` };
     },
   };
+}
+
+/** Removed since, or changed: somebody else's work, which is not undone. */
+function isLost(jobs: readonly SavedJob[]): StepOutcome {
+  return { state: "note", detail: `${places(jobs)} is gone`, notes: jobs.map(describeLost) };
+}
+
+function describeLost({ file, line }: SavedJob): string {
+  return `The entry that stood at ${file}:${line} is no longer there as adopt left it: see to it by hand, or nothing refreshes the old file, whose credentials then expire.`;
 }
 
 function freshStep({ config, manifest, factor, env }: Undo, path: string): ChangeStep {
@@ -101,30 +123,42 @@ function freshStep({ config, manifest, factor, env }: Undo, path: string): Chang
   };
 }
 
-/** With the path unit, and with the request that may still wait: it would switch the agent to us again. */
-function serviceStep({ config }: Undo): ChangeStep {
-  const isIdle = async () => {
-    const unit = await showUnit(SERVICE, ["ActiveState", "UnitFileState"]).catch(() => null);
-    const requests = await showUnit(PATH_UNIT, ["ActiveState"]).catch(() => null);
-    const isStopped = unit?.get("ActiveState") !== "active" && unit?.get("UnitFileState") !== "enabled";
-    return isStopped && requests?.get("ActiveState") !== "active";
+function requestsStep(): ChangeStep {
+  return {
+    id: "requests",
+    title: "Stop what would switch the agent back",
+    plan: async () =>
+      (await areRequestsCarried()) ? planned(`stop ${PATH_UNIT}`) : kept(`${PATH_UNIT} does not run`),
+    run: async () => {
+      if (!(await areRequestsCarried())) return kept(`${PATH_UNIT} does not run`);
+      await stopCarryingRequests();
+      return { state: "done", detail: `${PATH_UNIT} is stopped` };
+    },
   };
+}
+
+function serviceStep({ config, manifest }: Undo): ChangeStep {
   return {
     id: "service",
     title: "Stop our service",
-    plan: async () => ((await isIdle()) ? kept(`${SERVICE} is off`) : planned(`stop and disable ${SERVICE}`)),
+    plan: async () =>
+      (await isServiceOff()) ? kept(`${SERVICE} is off`) : planned(`stop and disable ${SERVICE}`),
     run: async () => {
-      const wasIdle = await isIdle();
-      if (!wasIdle) {
-        await changeUnits(STOP_LIMIT_MS, ["stop"], [PATH_UNIT]);
-        await changeUnits(STOP_LIMIT_MS, ["disable", "--now"], [SERVICE]);
-      }
-      await takeRequest(config.paths);
-      return wasIdle
-        ? kept(`${SERVICE} is off`)
-        : { state: "done", detail: `${SERVICE} is stopped and disabled` };
+      // A service that was started anew in the meantime brings its requests back.
+      if (!(await isAsSaved(config.configFile, savedConfig(manifest)))) throw switchedBack(manifest);
+      if (await isServiceOff()) return kept(`${SERVICE} is off`);
+      await turnServiceOff(config.paths);
+      return { state: "done", detail: `${SERVICE} is stopped and disabled` };
     },
   };
+}
+
+function switchedBack({ onPremisesConfigFile }: Manifest): Failure {
+  return new Failure({
+    kind: "busy",
+    message: `${onPremisesConfigFile} was changed again after it had been put back`,
+    nextStep: `Nothing is broken: our service still renews the agent's credentials. Run ${AGAIN} again.`,
+  });
 }
 
 function agentLoadStep({ config, settings, factor }: Undo): ChangeStep {

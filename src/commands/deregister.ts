@@ -11,7 +11,7 @@ import { CONFIG_FILE } from "../config/paths.ts";
 import { EXIT } from "../exit-codes.ts";
 import { errorCode, Failure } from "../failure.ts";
 import { timeFactor } from "../host/service-environment.ts";
-import { changeUnits, isBootedWithSystemd, showUnit } from "../host/systemd.ts";
+import { isBootedWithSystemd } from "../host/systemd.ts";
 import { askYes, isInteractive } from "../host/terminal.ts";
 import { describeTags, findOwnInstance } from "../registration/aws-steps.ts";
 import { clonedMachine, differenceFromRegistered } from "../registration/clone.ts";
@@ -20,7 +20,8 @@ import type { Step } from "../registration/journey.ts";
 import { readRegistration } from "../registration/record.ts";
 import { filesToRemove, removeFiles } from "../registration/removal.ts";
 import { usage } from "../registration/request.ts";
-import { PATH_UNIT, SERVICE } from "../registration/service-step.ts";
+import { isServiceOff, turnServiceOff } from "../registration/service-off.ts";
+import { SERVICE } from "../registration/service-step.ts";
 import { Progress, SILENT, type StepOutcome, standardOutput } from "../report/progress.ts";
 import { answering, concludeJourney } from "./journey-answer.ts";
 import { type Answering, type ConfigOption, print, printJson, readConfig } from "./options.ts";
@@ -32,8 +33,6 @@ export interface DeregisterOptions extends ConfigOption, Answering {
   dryRun?: boolean;
   yes?: boolean;
 }
-
-const STOP_LIMIT_MS = 100_000;
 
 export function deregister(options: DeregisterOptions): Promise<number> {
   return answering(options, () => deregisterHost(options));
@@ -145,7 +144,7 @@ async function deregisterSteps(
         return { state: "ok", detail: `${caller.arn} (${operator.source})` };
       },
     },
-    { id: "service", title: "Stop the service", run: () => stopService(dryRun) },
+    { id: "service", title: "Stop the service", run: () => stopService(config, dryRun) },
     !hostOnly && {
       id: "tags",
       title: "Remove the instance's tags",
@@ -182,7 +181,7 @@ async function deregisterSteps(
   return steps.filter((step) => step !== false);
 }
 
-async function stopService(dryRun: boolean): Promise<StepOutcome> {
+async function stopService({ paths }: Config, dryRun: boolean): Promise<StepOutcome> {
   if (process.geteuid?.() !== 0 || !isBootedWithSystemd()) {
     throw new Failure({
       kind: "host_not_ready",
@@ -190,13 +189,9 @@ async function stopService(dryRun: boolean): Promise<StepOutcome> {
       nextStep: "Use sudo.",
     });
   }
-  const found = await showUnit(SERVICE, ["LoadState", "ActiveState", "UnitFileState"]).catch(() => null);
-  const isThere = found?.get("LoadState") === "loaded";
-  const isIdle = found?.get("ActiveState") === "inactive" && found.get("UnitFileState") !== "enabled";
-  if (!isThere || isIdle) return { state: "kept", detail: `${SERVICE} does not run and is not enabled` };
+  if (await isServiceOff()) return { state: "kept", detail: `${SERVICE} does not run and is not enabled` };
   if (dryRun) return { state: "plan", detail: `stop and disable ${SERVICE}` };
-  await changeUnits(STOP_LIMIT_MS, ["disable", "--now"], [SERVICE]);
-  await changeUnits(STOP_LIMIT_MS, ["stop"], [PATH_UNIT]);
+  await turnServiceOff(paths);
   return { state: "done", detail: `${SERVICE} is stopped and disabled` };
 }
 

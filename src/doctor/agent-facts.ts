@@ -6,9 +6,9 @@ import { type AgentService, inspectService } from "../agent/service.ts";
 import { type AgentSettings, readAgentSettings, type SettingsReading } from "../agent/settings.ts";
 import { errorCode } from "../failure.ts";
 import { findUser } from "../host/accounts.ts";
+import { processEnvironment } from "../host/process-environment.ts";
 import { Unmet } from "./finding.ts";
 import type { HostFacts } from "./host-facts.ts";
-import { processEnvironment } from "./host-facts.ts";
 import { once } from "./once.ts";
 import { parseEnvironment } from "./unit-environment.ts";
 

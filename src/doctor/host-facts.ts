@@ -1,10 +1,11 @@
 /** Facts of the host: the configuration, our units, what the service has left, who was registered. */
-import { access, constants, readFile } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import type { Config } from "../config/config.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { runtimeFiles, stateFiles } from "../config/paths.ts";
 import { type RefreshRecord, readRecord } from "../credentials/record.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
+import { processEnvironment } from "../host/process-environment.ts";
 import { isBootedWithSystemd, showUnit, systemctlMessage, type UnitProperties } from "../host/systemd.ts";
 import { type Registration, readRegistration } from "../registration/record.ts";
 import { readStatus, type Status } from "../report/status.ts";
@@ -114,21 +115,5 @@ export async function readUnit(unit: string): Promise<UnitProperties> {
     return await showUnit(unit, PROPERTIES);
   } catch (error) {
     throw new Unmet(`systemctl show ${unit} failed: ${systemctlMessage(error)}`);
-  }
-}
-
-/** @returns null where there is no such process, or it is another user's */
-export async function processEnvironment(pid: number): Promise<ReadonlyMap<string, string> | null> {
-  if (pid <= 0) return null;
-  try {
-    const entries = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
-    return new Map(
-      entries.flatMap((entry): [string, string][] => {
-        const at = entry.indexOf("=");
-        return at <= 0 ? [] : [[entry.slice(0, at), entry.slice(at + 1)]];
-      }),
-    );
-  } catch {
-    return null;
   }
 }

@@ -1,6 +1,6 @@
 /** The findings as a person reads them, and the verdict as a monitoring plugin gives it. */
 import { styleText } from "node:util";
-import { type Screen, wrap } from "../report/progress.ts";
+import { harmless, type Screen, wrap } from "../report/progress.ts";
 import { VERDICTS, type Verdict } from "../report/status-text.ts";
 import type { CheckResult } from "./check.ts";
 import type { FindingState } from "./finding.ts";

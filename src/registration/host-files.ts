@@ -93,10 +93,13 @@ export interface WrittenFiles {
   isUnitChanged: boolean;
 }
 
-/** The record comes first: whatever happens after it, the registration is known to have been begun. */
+/**
+ * The record comes last, and still before AWS is told anything: killed in the middle of a `--replace`, a clone must not
+ * have its twin's name in its config and itself in the record, for it would then be taken for its twin.
+ */
 export async function writeFiles(files: HostFiles): Promise<WrittenFiles> {
   const changed: OwnedFile[] = [];
-  for (const file of [files.registration, files.base, files.config, ...files.dropIns]) {
+  for (const file of [files.base, files.config, ...files.dropIns, files.registration]) {
     if (file === null || (await compareFile(file)) === "none") continue;
     await writeOwnedFile(file);
     changed.push(file);

@@ -8,6 +8,7 @@ import { reach } from "../aws/reach.ts";
 import type { Config } from "../config/config.ts";
 import { formatDuration } from "../config/duration.ts";
 import { Failure } from "../failure.ts";
+import { processEnvironment } from "../host/process-environment.ts";
 import { isBootedWithSystemd } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
 import { serviceObstacle } from "./service-step.ts";
@@ -46,6 +47,13 @@ export async function checkHost(
     steps.push("--install-agent installs the agent from AWS's bucket.");
   }
   if (service.state === "masked") obstacles.push(service.detail);
+  const profile = await otherProfile(service, config);
+  if (profile !== null) {
+    obstacles.push(
+      `the CodeDeploy agent reads the profile ${profile} (AWS_PROFILE in its environment), but we write ${config.credentialsFile.profile}`,
+    );
+    steps.push(`Write into ${config.configFile}: credentials_file: { profile: ${profile} }`);
+  }
   const ours = isBootedWithSystemd() ? await serviceObstacle() : null;
   if (ours !== null) {
     obstacles.push(ours.what);
@@ -72,6 +80,14 @@ export async function checkHost(
     facts: { settings, service },
     outcome: { state, detail: seen.filter(Boolean).join("; "), notes },
   };
+}
+
+/** A worker that does not find its profile in the file dies at its start (FACTS). */
+async function otherProfile({ master }: AgentService, { credentialsFile }: Config): Promise<string | null> {
+  const environment = master === null ? null : await processEnvironment(master.pid);
+  if (environment === null) return null;
+  const profile = environment.get("AWS_PROFILE") || "default";
+  return profile === credentialsFile.profile ? null : profile;
 }
 
 /** @returns the server's clock minus ours, in milliseconds */
@@ -109,8 +125,18 @@ function proxyNotes(config: Config, { proxyUri }: AgentSettings, env: NodeJS.Pro
   const ours = config.network.proxy ?? env.https_proxy ?? env.HTTPS_PROXY ?? null;
   const hostOf = (url: string | null) => (url === null ? null : (URL.parse(url)?.host ?? "an unusable URL"));
   const [own, agents] = [hostOf(ours || null), hostOf(proxyUri)];
-  if (own === agents) return [];
   const file = config.agent.settingsFile;
+  const notes =
+    own !== null && config.network.proxy === null
+      ? [
+          `The proxy ${own} is in this command's environment, which the service does not get: set network.proxy in ${config.configFile}.`,
+        ]
+      : [];
+  if (own === agents) return notes;
+  return [...notes, ...differentProxies(own, agents, file)];
+}
+
+function differentProxies(own: string | null, agents: string | null, file: string): string[] {
   if (agents === null)
     return [`We go through the proxy ${own}, but the agent would not: set :proxy_uri: in ${file}.`];
   if (own === null)

@@ -7,7 +7,13 @@ import { desiredConfig } from "../agent/desired-config.ts";
 import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
-import { adoptionDirectory, dropInFile, registrationFile, stateFiles } from "../config/paths.ts";
+import {
+  adoptionDirectory,
+  BASE_CREDENTIALS_FILE,
+  dropInFile,
+  registrationFile,
+  stateFiles,
+} from "../config/paths.ts";
 import { withoutProfile } from "../credentials/profile-file.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
@@ -30,7 +36,8 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     credentials,
     refreshRecord,
     runRecord,
-    config.baseCredentials.file,
+    // Elsewhere it may be somebody's own file, with other profiles in it.
+    ...(isOurPlace(config) ? [config.baseCredentials.file] : []),
     ...DROP_INS,
     registrationFile(config.configFile),
     // A directory of copies, of which one may hold an IAM user's key.
@@ -41,6 +48,10 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     const found = statSync(path, { throwIfNoEntry: false });
     return found?.isFile() || (found?.isDirectory() && path === adoptionDirectory(config.configFile));
   });
+}
+
+function isOurPlace({ baseCredentials: { file } }: Config): boolean {
+  return file === BASE_CREDENTIALS_FILE;
 }
 
 /** The agent's config is ours only as long as it names our session. */
@@ -72,7 +83,10 @@ export async function removeFiles(config: Config, settings: AgentSettings | null
   if (files.some((path) => DROP_INS.includes(path)))
     await changeUnits(RELOAD_LIMIT_MS, ["daemon-reload"], []);
   if (files.length === 0) return { state: "kept", detail: "nothing of ours is left" };
-  return { state: "done", detail: `removed ${files.join(", ")}` };
+  const notes = isOurPlace(config)
+    ? []
+    : [`The base credentials, ${config.baseCredentials.file}, do not lie in our own place and are left.`];
+  return { state: "done", detail: `removed ${files.join(", ")}`, notes };
 }
 
 /** A file that holds others' profiles as well keeps them. */

@@ -28,10 +28,11 @@ const UNDO = [
   "Note that an undo has begun",
   "Put the old crontab entry in force",
   "Have the old file hold good credentials",
-  "Stop our service",
+  "Stop what would switch the agent back",
   "Put the agent's config back",
   "Have the agent load it",
   "See the agent poll",
+  "Stop our service",
   "Take our files away",
 ];
 const USER_ARGS = [

@@ -1,5 +1,5 @@
 /** `idc-helper adopt --undo`: the host as it was, and never a poll without valid credentials. */
-import { utimesSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { AGENT, HELPER, ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
 import type { HostScene } from "../harness/host-scene.ts";
@@ -47,6 +47,56 @@ describe.concurrent("adopt --undo", { timeout: 120_000 }, () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(filesOf(scene)).toEqual(before);
     expect(host.services.changes()).toContain("daemon-reload");
+  });
+
+  test("while a lifecycle event keeps the agent from going back, our service goes on renewing", async (context) => {
+    const scene = await openCronHost(context);
+    const { host } = scene;
+    await host.command(["adopt", "--yes"]);
+    const event = "/opt/codedeploy-agent/deployment-root/ongoing-deployment/d-EXAMPLE";
+    host.write(event, "");
+    const failed = await host.command(["adopt", "--undo", "--yes"]);
+    expect([failed.code, failed.stdout.replace(/\s+/g, " ")]).toEqual([
+      1,
+      expect.stringContaining("the credentials that it has, which are still renewed"),
+    ]);
+    expect([host.services.isActive(HELPER), host.services.isEnabled(HELPER)]).toEqual([true, true]);
+    rmSync(host.path(event));
+    expect((await host.command(["adopt", "--undo", "--yes"])).code).toBe(0);
+    expect(await configOfWorker(scene)).toBe(OLD_FILE);
+    expect([host.services.isActive(HELPER), host.services.isEnabled(HELPER)]).toEqual([false, false]);
+    expect(troubles(scene)).toEqual([]);
+  });
+
+  test("a link in the old file's place leads root nowhere else", async (context) => {
+    const scene = await openCronHost(context);
+    const { host, oldFile } = scene;
+    await host.command(["adopt", "--yes"]);
+    const directory = host.path("/opt/codedeploy-cron");
+    renameSync(directory, host.path("/opt/elsewhere"));
+    symlinkSync("elsewhere", directory);
+    const before = host.read("/opt/elsewhere/session-credentials");
+    const { code, stdout } = await host.command(["adopt", "--undo", "--yes"]);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringContaining(`${oldFile} was not refreshed and is as it was`),
+    ]);
+    expect(host.read("/opt/elsewhere/session-credentials")).toBe(before);
+    expect(host.read(ON_PREMISES_CONFIG_FILE)).toContain("/var/lib/idc-codedeploy-helper/credentials");
+  });
+
+  test("a crontab entry that somebody has removed meanwhile is told of", async (context) => {
+    const scene = await openCronHost(context, { place: PLACES["/etc/cron.d"] });
+    const { host, place } = scene;
+    await host.command(["adopt", "--yes"]);
+    host.write(place.crontab, "# nothing\n");
+    const { code, stdout } = await host.command(["adopt", "--undo", "--yes"]);
+    expect([code, stdout.replace(/\s+/g, " ")]).toEqual([
+      0,
+      expect.stringContaining(
+        `The entry that stood at ${place.crontab}:3 is no longer there as adopt left it: see to it by hand`,
+      ),
+    ]);
   });
 
   test("a host that was not adopted has nothing to undo, which is success", async (context) => {

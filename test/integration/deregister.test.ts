@@ -1,5 +1,5 @@
 /** The end of a host's life: `idc-helper deregister`. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { operatorEnv } from "../harness/host-root.ts";
@@ -68,7 +68,8 @@ describe.concurrent("deregister", () => {
       0,
       "This host is not set up: there is no /etc/idc-codedeploy-helper/config.yaml. Nothing had to be done.\n",
     ]);
-    expect(emulator.requests.list()).toEqual([]);
+    // The agent, which is left as it is, polls on.
+    expect(changing(scene)).toEqual([]);
   });
 
   test("--keep-files leaves every file, and a second time is success", async (context) => {
@@ -174,6 +175,16 @@ describe.concurrent("deregister", () => {
     },
   );
 
+  test("what carries requests to root is stopped, also where an earlier run has stopped the service only", async (context) => {
+    const scene = await openRegistered(context);
+    const { host } = scene;
+    const carrier = "idc-codedeploy-helper-agent.path";
+    await host.runProgram("systemctl", ["disable", "--now", "idc-codedeploy-helper.service"]);
+    expect(host.services.isActive(carrier)).toBe(true);
+    const { code } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    expect([code, host.services.isActive(carrier)]).toEqual([0, false]);
+  });
+
   test("other profiles in the credentials file stay", async (context) => {
     const scene = await openRegistered(context);
     const { host } = scene;
@@ -182,9 +193,12 @@ describe.concurrent("deregister", () => {
     host.write(
       "/var/lib/idc-codedeploy-helper/credentials",
       `[other]\nkey = 1\n\n${readFileSync(file, "utf8")}`,
+      { mode: 0o4755 },
     );
     await host.command(["deregister", "--yes"], { env: operatorEnv() });
     expect(readFileSync(file, "utf8")).toBe("[other]\nkey = 1\n\n");
+    // Root writes it anew: it must not make a program of what the service's user has put there.
+    expect(statSync(file).mode & 0o7777).toBe(0o755);
   });
 
   test("not as root it says so, and changes nothing", async (context) => {

@@ -63,6 +63,9 @@ describe.concurrent("register notes", () => {
     expect(under(both.stdout, STEP)).toContain(
       `We go through the proxy ${host}, the agent through agents.example:3128 (:proxy_uri: in ${SETTINGS}).`,
     );
+    expect(under(both.stdout, STEP)).toContain(
+      `The proxy ${host} is in this command's environment, which the service does not get: set network.proxy in ${CONFIG_FILE}.`,
+    );
     setAgent(scene, "proxy_uri", "");
     scene.host.write(CONFIG_FILE, `network: { proxy: "${proxy.url}" }\n`);
     const ours = await run(scene, [...WITH_BASE, "--dry-run"]);
@@ -99,6 +102,21 @@ describe.concurrent("register notes", () => {
     scene.emulator.faults.clear();
     const again = await registered(scene);
     expect(stepsOf(again.stdout).at(-1)).toBe("ok Read back, and see the agent poll");
+  });
+
+  test("an agent that reads another profile than we write, before anything is changed", async (context) => {
+    const scene = await openRegisterScene(context);
+    scene.host.services.agent.env = { AWS_PROFILE: "idc" };
+    await scene.host.services.startAgent();
+    scene.host.services.calls.length = 0;
+    const { code, stdout } = await run(scene);
+    expect([code, under(stdout, STEP)]).toEqual([
+      1,
+      `the CodeDeploy agent reads the profile idc (AWS_PROFILE in its environment), but we write default Write into ${CONFIG_FILE}: credentials_file: { profile: idc }`,
+    ]);
+    expect([changesAtAws(scene), scene.host.services.changes()]).toEqual([[], []]);
+    scene.host.write(CONFIG_FILE, "credentials_file: { profile: idc }\n");
+    await registered(scene);
   });
 
   test("an agent whose settings cannot be read, before anything is changed", async (context) => {

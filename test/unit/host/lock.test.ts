@@ -1,7 +1,7 @@
 /** Exclusion between real processes: never two at once, and never nobody because one was killed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Failure } from "../../../src/failure.ts";
@@ -38,6 +38,11 @@ describe("a lock", () => {
     const { pid } = await holder(scratch("lock"));
     expect(acquireLock(scratch("lock"))).toBeNull();
     expect(readLockHolder(scratch("lock"))).toBe(pid);
+  });
+
+  test("cannot be taken by a user who could only read its file", () => {
+    acquireLock(scratch("lock"))?.release();
+    expect(statSync(scratch("lock")).mode & 0o777).toBe(0o600);
   });
 
   test("excludes a second taking by the same process", () => {

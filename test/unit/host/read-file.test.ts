@@ -34,6 +34,10 @@ describe("a file is read only if it is a regular one of its own", () => {
     const server = createServer().listen(scratch("socket"));
     expect(await codeOf(readText(scratch("directory"), limit))).toBe("ENOTREG");
     expect(await codeOf(readText("/dev/zero", limit))).toBe("ENOTREG");
+    // Not even opened, which would be ENXIO without a terminal: opening a watchdog reboots the host.
+    expect(await codeOf(readText("/dev/tty", limit))).toBe("ENOTREG");
+    symlinkSync("/dev/tty", scratch("device"));
+    expect(await codeOf(readText(scratch("device"), { ...limit, followLink: true }))).toBe("ENOTREG");
     expect(await codeOf(readText(scratch("socket"), limit))).toBe("ENXIO");
     server.close();
   });

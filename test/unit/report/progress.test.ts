@@ -48,6 +48,15 @@ describe("a step's end", () => {
     );
   });
 
+  it("lets nothing that was found on the host steer the terminal", () => {
+    const text = shown(
+      { detail: "runs /tmp/\u001b[2J.sh", notes: ["a\u009b1m\nb\r\tc"] },
+      { isTerminal: true },
+    );
+    expect(text).toContain("runs /tmp/?[2J.sh");
+    expect(text).toContain("a?1m\n        b?\tc");
+  });
+
   it("writes over the line of its beginning, on a terminal only", () => {
     expect(shown({}, { isTerminal: true }).startsWith("\r\u001b[K  ")).toBe(true);
     expect(shown({})).not.toContain("\u001b");
