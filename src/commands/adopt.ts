@@ -12,7 +12,6 @@ import { takeoverSteps } from "../adoption/takeover.ts";
 import { undoSteps } from "../adoption/undo.ts";
 import { prepareUndo } from "../adoption/undo-investigation.ts";
 import type { Config } from "../config/config.ts";
-import { configFromText } from "../config/load.ts";
 import { CONFIG_FILE } from "../config/paths.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
@@ -20,8 +19,8 @@ import { readTextIfPresent } from "../host/read-file.ts";
 import { timeFactor } from "../host/service-environment.ts";
 import { readerGroupOf } from "../registration/agent-access.ts";
 import { clonedMachine, differenceFromRegistered } from "../registration/clone.ts";
-import { type ConfigValues, composeConfig } from "../registration/config-text.ts";
-import { type Registration, readRegistration } from "../registration/record.ts";
+import { type ConfigValues, composeConfig, presentConfig } from "../registration/config-text.ts";
+import { type Registration, readUsableRegistration } from "../registration/record.ts";
 import { Progress, SILENT, standardOutput } from "../report/progress.ts";
 import { print, printJson } from "./options.ts";
 import { type PlannedWork, walkPlan } from "./planned-work.ts";
@@ -65,7 +64,7 @@ async function takeOver(
       "Nothing to adopt: the agent gets its credentials from idc-codedeploy-helper already.",
     );
   }
-  const previous = await readPrevious(configFile);
+  const previous = await readUsableRegistration(configFile);
   const serial = old.manifest?.serial ?? (setup.kind === "session" ? setup.serial : flags.serial);
   refuseOther(present, previous, serial, configFile);
   const factor = timeFactor();
@@ -131,24 +130,6 @@ function refuseUnlessRoot(): void {
       "this command must be run as root: it reads crontabs and the agent's config, and starts the service",
     nextStep: "Use sudo.",
   });
-}
-
-/** One that is incomplete, or wrong, has nothing to say. */
-function presentConfig(text: string, path: string): Config | null {
-  try {
-    return configFromText(text, { path, unknownKeys: "warn", env: process.env }).config;
-  } catch {
-    return null;
-  }
-}
-
-async function readPrevious(path: string): Promise<Registration | null> {
-  try {
-    return await readRegistration(path);
-  } catch {
-    // Unreadable, or another version's: it is written anew.
-    return null;
-  }
 }
 
 function undoUnfinished(): Failure {

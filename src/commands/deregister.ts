@@ -17,7 +17,7 @@ import { describeTags, findOwnInstance } from "../registration/aws-steps.ts";
 import { clonedMachine, differenceFromRegistered } from "../registration/clone.ts";
 import { expectedSessionArn, operatorConnection, type World, whoAmI } from "../registration/identities.ts";
 import type { Step } from "../registration/journey.ts";
-import { readRegistration } from "../registration/record.ts";
+import { readUsableRegistration } from "../registration/record.ts";
 import { filesToRemove, removeFiles } from "../registration/removal.ts";
 import { usage } from "../registration/request.ts";
 import { isServiceOff, turnServiceOff } from "../registration/service-off.ts";
@@ -82,7 +82,7 @@ function answerNothingToDo(path: string, { json }: Answering): number {
 /** On a clone the name is its twin's. */
 async function refuseTwin(config: Config, { hostOnly }: DeregisterOptions): Promise<void> {
   if (hostOnly) return;
-  const registration = await readRegistration(config.configFile).catch(() => null);
+  const registration = await readUsableRegistration(config.configFile);
   const difference = registration === null ? null : differenceFromRegistered(registration);
   if (registration === null || difference === null) return;
   const { kind, message } = clonedMachine(config.configFile, registration, difference);

@@ -111,7 +111,7 @@ function describeOne(
     );
   if (rerun !== null && isRerun(mend, rerun)) return lines;
   // Each on a line of its own, never broken, so that it can be copied.
-  lines.push(...mend.map((command) => indent(paint("cyan", prefix + command), COMMAND_INDENT)));
+  lines.push(...mend.map((command) => indent(paint("cyan", prefix + harmless(command)), COMMAND_INDENT)));
   return lines;
 }
 

@@ -5,7 +5,7 @@
 import { registrationFile } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
 import { differenceOf, fingerprint, readMachine } from "../host/machine.ts";
-import { type Registration, readRegistration } from "./record.ts";
+import { type Registration, readUsableRegistration } from "./record.ts";
 
 /** @returns what differs, or null where nothing does or nothing can be compared */
 export function differenceFromRegistered({ machine }: Registration): "hardware" | "machine id" | null {
@@ -18,7 +18,7 @@ export function differenceFromRegistered({ machine }: Registration): "hardware" 
  * @throws Failure `cloned_machine`
  */
 export async function refuseOnClone(configFile: string): Promise<void> {
-  const registration = await readRegistration(configFile).catch(() => null);
+  const registration = await readUsableRegistration(configFile);
   if (registration === null) return;
   const difference = differenceFromRegistered(registration);
   if (difference !== null) throw clonedMachine(configFile, registration, difference);

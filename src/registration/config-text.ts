@@ -62,6 +62,15 @@ export function composeConfig(
   return { text, config };
 }
 
+/** What a config that is there already says; one that is incomplete, or wrong, has nothing to say. */
+export function presentConfig(text: string, path: string): Config | null {
+  try {
+    return configFromText(text, { path, unknownKeys: "warn", env: process.env }).config;
+  } catch {
+    return null;
+  }
+}
+
 function isYaml(text: string): boolean {
   try {
     parseYaml(text);

@@ -37,6 +37,11 @@ export async function readRegistration(configFile: string): Promise<Registration
   return value;
 }
 
+/** As {@link readRegistration}, for who writes it anew where it is unreadable, or another version's. */
+export function readUsableRegistration(configFile: string): Promise<Registration | null> {
+  return readRegistration(configFile).catch(() => null);
+}
+
 export async function writeRegistration(configFile: string, registration: Registration): Promise<void> {
   const path = registrationFile(configFile);
   await removeLeftovers(path);

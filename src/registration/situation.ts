@@ -1,15 +1,14 @@
 /** What `register` is asked for, and what is on the host already: all that is known before anything is shown or done. */
 import { agentSource } from "../agent/install.ts";
 import type { Config } from "../config/config.ts";
-import { configFromText } from "../config/load.ts";
 import { CONFIG_FILE, registrationFile } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { readerGroupOf } from "./agent-access.ts";
 import { clonedMachine, differenceFromRegistered } from "./clone.ts";
-import { type ComposedConfig, composeConfig } from "./config-text.ts";
+import { type ComposedConfig, composeConfig, presentConfig } from "./config-text.ts";
 import { expectedSessionArn } from "./identities.ts";
-import { type Registration, readRegistration } from "./record.ts";
+import { type Registration, readUsableRegistration } from "./record.ts";
 import { parseRequest, type RegisterFlags, type RegisterRequest, usage } from "./request.ts";
 
 export interface SituationFlags extends RegisterFlags {
@@ -42,7 +41,7 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
       "--agent-source must be an https:// URL without user, password and query, a file:// URL or an absolute path: what it gives is run as root",
     ]);
   }
-  const previous = await readPrevious(path);
+  const previous = await readUsableRegistration(path);
   refuseOtherSerial(flags, request, present);
   if (previous?.serial === request.serial) refuseOtherHost(flags, request, previous, path);
   const agentUnit = present?.agent.service ?? DEFAULT_AGENT;
@@ -54,24 +53,6 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
     previous,
     sessionArn: expectedSessionArn(composed.config),
   };
-}
-
-/** One that is incomplete, or wrong, has nothing to say for the flags. */
-function presentConfig(text: string, path: string): Config | null {
-  try {
-    return configFromText(text, { path, unknownKeys: "warn", env: process.env }).config;
-  } catch {
-    return null;
-  }
-}
-
-async function readPrevious(path: string): Promise<Registration | null> {
-  try {
-    return await readRegistration(path);
-  } catch {
-    // Unreadable, or another version's: it is written anew.
-    return null;
-  }
 }
 
 /** Tags that an earlier run was asked for and may not have come to. */

@@ -185,6 +185,18 @@ describe.concurrent("deregister", () => {
     expect([code, host.services.isActive(carrier)]).toEqual([0, false]);
   });
 
+  test("base credentials that lie elsewhere, perhaps among somebody's own, stay", async (context) => {
+    const scene = await openRegistered(context);
+    const { host } = scene;
+    const config = "/etc/idc-codedeploy-helper/config.yaml";
+    const elsewhere = "/root/.aws/credentials";
+    host.write(elsewhere, host.read("/etc/idc-codedeploy-helper/base-credentials"), { mode: 0o600 });
+    host.write(config, `${host.read(config)}base_credentials: { file: ${elsewhere} }\n`);
+    const { code, stdout } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    expect([code, existsSync(host.path(elsewhere))]).toEqual([0, true]);
+    expect(stdout).toContain(`The base credentials, ${elsewhere}, do not lie in our own place and are left.`);
+  });
+
   test("other profiles in the credentials file stay", async (context) => {
     const scene = await openRegistered(context);
     const { host } = scene;

@@ -8,6 +8,7 @@ import { type LogTroubles, readTroubles } from "../agent-log-lines.ts";
 import type { Check } from "../check.ts";
 import type { Examination } from "../examination.ts";
 import { type Finding, fail, pass, Unmet, unseen, warn } from "../finding.ts";
+import { quoted } from "./registration.ts";
 
 export const agentTraffic: readonly Check[] = [
   {
@@ -155,7 +156,8 @@ export function judgeEvents(events: EventsReading, trackingDirectory: string): F
     case "left_over":
       return warn(`left over by an earlier worker: ${events.deploymentIds.join(", ")}`, {
         advice: "Where no deployment is in progress on this host, they can go:",
-        mend: events.deploymentIds.map((id) => `rm ${trackingDirectory}/${id}`),
+        // Named by the agent's user, who may be anybody.
+        mend: events.deploymentIds.map((id) => `rm ${quoted(`${trackingDirectory}/${id}`)}`),
       });
   }
 }

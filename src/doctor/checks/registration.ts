@@ -61,7 +61,7 @@ export function registerCommand({ serial, region, roleArn }: Config, tags: reado
 }
 
 /** For a shell. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\w.:/@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
