@@ -59,6 +59,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
   command("deregister", "stop the service, deregister this host, remove our files")
     .option("--profile <name>", OPERATORS_PROFILE)
     .option("--keep-files", "leave config and credentials where they are")
+    .option("--force", "also while a lifecycle event is in progress, whose deployment then fails")
     .option("--host-only", "leave AWS as it is (on a clone, whose twin keeps the name)")
     .option("--dry-run", DRY_RUN)
     .option("--yes", DO_NOT_ASK)

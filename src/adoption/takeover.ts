@@ -61,7 +61,12 @@ function registrationSteps({ findings }: Takeover, old: OldUser): ChangeStep[] {
     {
       id: "registration",
       title: "Register under its new name",
-      plan: () => registerInstance(codedeploy, wanted, false),
+      plan: async () => ({
+        ...(await registerInstance(codedeploy, wanted, false)),
+        notes: [
+          "Choose a time at which nothing is deployed to this host: a deployment that has begun belongs to the old name, and fails when the agent no longer polls under it.",
+        ],
+      }),
       run: () => registerInstance(codedeploy, wanted, true),
     },
     {

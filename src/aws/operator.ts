@@ -39,7 +39,7 @@ export async function loadOperatorCredentials(source: OperatorSource): Promise<O
             ? "there are no operator's credentials: the AWS SDK's default chain (environment, ~/.aws, SSO, instance metadata) found none"
             : `there are no operator's credentials: profile "${profile}" does not exist or gave none`,
         nextStep:
-          "Log in as someone who may register on-premises instances (idc-helper iam prints the policy), or name a profile with --profile. sudo hides your environment and ~/.aws: pass them on with sudo -E, or set AWS_SHARED_CREDENTIALS_FILE.",
+          "Log in as someone who may register on-premises instances (idc-helper iam prints the policy), or name a profile with --profile. sudo hides your environment and ~/.aws: sudo AWS_SHARED_CREDENTIALS_FILE=/home/YOU/.aws/credentials idc-helper ... passes them on.",
       },
       { cause: error },
     );

@@ -62,12 +62,15 @@ export const clockOff: Judge = ({ skewMs }, text) => ({
   nextStep: "Set the clock and keep it set: chronyc tracking, or timedatectl.",
 });
 
+/** What looks at other hosts' instances. */
+const LOOKING: ReadonlySet<string> = new Set(["ListOnPremisesInstances", "BatchGetOnPremisesInstances"]);
+
 const denied: Judge = ({ resource, action, caller }, text) => ({
   kind: "denied",
   message: `AWS denies ${action} on ${resource}: ${text}`,
   nextStep:
     caller.identity === "operator"
-      ? `Let the operator call codedeploy:${action}; idc-helper iam prints the whole policy.`
+      ? `Let the operator call codedeploy:${action}; ${LOOKING.has(action) ? "it is needed only to find out whose an ARN is, so the policy that idc-helper iam prints leaves it out" : "idc-helper iam prints the whole policy"}.`
       : "Let the base identity call sts:AssumeRole on this role, and name the identity in the role's trust policy.",
 });
 

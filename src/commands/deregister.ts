@@ -1,6 +1,8 @@
 /** `idc-helper deregister`: the end of a host's life with CodeDeploy. The agent stays installed. */
 
 import { access } from "node:fs/promises";
+import { readLifecycleEvents } from "../agent/lifecycle-events.ts";
+import { startedBootMs } from "../agent/processes.ts";
 import { inspectService } from "../agent/service.ts";
 import { type AgentSettings, readAgentSettings } from "../agent/settings.ts";
 import { CodeDeploy } from "../aws/codedeploy.ts";
@@ -10,6 +12,7 @@ import type { Config } from "../config/config.ts";
 import { CONFIG_FILE } from "../config/paths.ts";
 import { EXIT } from "../exit-codes.ts";
 import { errorCode, Failure } from "../failure.ts";
+import { readClock } from "../host/clock.ts";
 import { timeFactor } from "../host/service-environment.ts";
 import { isBootedWithSystemd } from "../host/systemd.ts";
 import { askYes, isInteractive } from "../host/terminal.ts";
@@ -32,6 +35,7 @@ export interface DeregisterOptions extends ConfigOption, Answering {
   hostOnly?: boolean;
   dryRun?: boolean;
   yes?: boolean;
+  force?: boolean;
 }
 
 export function deregister(options: DeregisterOptions): Promise<number> {
@@ -53,7 +57,6 @@ async function deregisterHost(options: DeregisterOptions): Promise<number> {
   );
   return concludeJourney({
     command: "deregister",
-    changesHost: !options.dryRun,
     steps: await deregisterSteps(config, settings, options),
     progress,
     json: options.json === true,
@@ -144,7 +147,17 @@ async function deregisterSteps(
         return { state: "ok", detail: `${caller.arn} (${operator.source})` };
       },
     },
-    { id: "service", title: "Stop the service", run: () => stopService(config, dryRun) },
+    {
+      id: "events",
+      title: "See that nothing is being deployed",
+      run: () => seeNoEvent(config, settings, options.force === true),
+    },
+    {
+      id: "service",
+      title: "Stop the service",
+      changesHost: !dryRun,
+      run: () => stopService(config, dryRun),
+    },
     !hostOnly && {
       id: "tags",
       title: "Remove the instance's tags",
@@ -179,6 +192,29 @@ async function deregisterSteps(
     { id: "agent", title: "Leave the agent as it is", run: () => tellOfAgent(config, settings) },
   ];
   return steps.filter((step) => step !== false);
+}
+
+/** A deployment that loses its host in the middle fails. */
+async function seeNoEvent(
+  config: Config,
+  settings: AgentSettings | null,
+  isForced: boolean,
+): Promise<StepOutcome> {
+  if (settings === null)
+    return { state: "note", detail: "the agent's settings cannot be read, so that is not known" };
+  const { worker } = await inspectService(config.agent.service, settings);
+  const { bootMs } = readClock();
+  const workerAgeMs = worker === null ? null : bootMs - startedBootMs(worker, bootMs);
+  const events = await readLifecycleEvents(settings.trackingDirectory, workerAgeMs);
+  if (events.kind === "unknown") return { state: "note", detail: `that cannot be known (${events.why})` };
+  if (events.kind !== "in_progress") return { state: "ok", detail: "no lifecycle event is in progress" };
+  const what = `a lifecycle event is in progress (deployment ${events.deploymentIds.join(", ")})`;
+  if (isForced) return { state: "note", detail: `${what}; it is let down (--force)` };
+  throw new Failure({
+    kind: "busy",
+    message: `${what}: deregistered now, the deployment would fail`,
+    nextStep: "Run the same command again when it has ended, or add --force.",
+  });
 }
 
 async function stopService({ paths }: Config, dryRun: boolean): Promise<StepOutcome> {

@@ -1,7 +1,6 @@
 /** How `register`, `adopt` and `deregister` answer at their end: to a person, or as one JSON document. */
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
-import { lockHost } from "../registration/host-lock.ts";
 import { describeFailure, type Step, walk } from "../registration/journey.ts";
 import { fitted, type Progress } from "../report/progress.ts";
 import { type Answering, print, printJson } from "./options.ts";
@@ -10,8 +9,6 @@ export interface JourneyEnd {
   /** The subcommand, for messages. */
   command: string;
   steps: readonly Step[];
-  /** False in a dry run, which needs no lock. */
-  changesHost: boolean;
   progress: Progress;
   json: boolean;
   /** Asked for at the end. */
@@ -37,10 +34,8 @@ export async function answering({ json }: Answering, run: () => Promise<number>)
 
 /** Walks the steps. @returns the exit status */
 export async function concludeJourney(end: JourneyEnd): Promise<number> {
-  const { command, steps, changesHost, progress, json, success } = end;
-  const lock = changesHost ? lockHost() : null;
+  const { command, steps, progress, json, success } = end;
   const journey = await walk(steps, progress);
-  lock?.release();
   const { reports, failure } = journey;
   const has = (state: string) => reports.some((report) => report.state === state);
   if (failure !== null) {

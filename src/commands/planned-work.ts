@@ -3,7 +3,6 @@ import { type ChangeStep, planSteps } from "../adoption/change-step.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { askYes, isInteractive } from "../host/terminal.ts";
-import { lockHost } from "../registration/host-lock.ts";
 import { describeFailure, type Journey, type Step, walk } from "../registration/journey.ts";
 import type { Progress, StepReport } from "../report/progress.ts";
 import { print, printJson } from "./options.ts";
@@ -47,9 +46,8 @@ export async function walkPlan(work: PlannedWork, flags: WorkFlags, progress: Pr
   if (flags.dryRun) return answer(work, flags, "planned", { found, steps: plan.reports });
   await agree(work, flags);
   progress.say(`\n${titles[2]}\n`);
-  const lock = lockHost();
-  const done = await walk(steps, progress);
-  lock?.release();
+  const changing = steps.map((step): Step => ({ ...step, changesHost: true, run: () => step.run() }));
+  const done = await walk(changing, progress);
   if (done.failure !== null) return answerFailure(work, flags, done, found);
   return answer(work, flags, "changed", { found, steps: done.reports });
 }

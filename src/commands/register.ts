@@ -18,7 +18,6 @@ export function register(options: RegisterOptions): Promise<number> {
     const isSeen = () => steps.isPolling !== false;
     return concludeJourney({
       command: "register",
-      changesHost: !options.dryRun,
       steps: steps.all(),
       progress,
       json: options.json === true,

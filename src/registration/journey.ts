@@ -3,12 +3,16 @@
  * so that a command that was cut short at any point is simply run again.
  */
 import { Failure, type FailureReport } from "../failure.ts";
+import type { Lock } from "../host/lock.ts";
 import type { Progress, StepOutcome, StepReport } from "../report/progress.ts";
+import { lockHost } from "./host-lock.ts";
 
 export interface Step {
   /** Stable, for programs. */
   id: string;
   title: string;
+  /** The first of these waits for nobody: one command at a time changes a host. */
+  changesHost?: boolean;
   run(): Promise<StepOutcome>;
 }
 
@@ -22,15 +26,17 @@ export interface Journey {
 /** A bug is not caught: it is `main`'s to report. */
 export async function walk(steps: readonly Step[], progress: Progress): Promise<Journey> {
   const reports: StepReport[] = [];
+  let lock: Lock | null = null;
   const interruption = interruptible();
   try {
-    for (const [index, { id, title, run }] of steps.entries()) {
+    for (const [index, { id, title, changesHost = false, run }] of steps.entries()) {
       progress.begin(title);
       const startedMs = performance.now();
       const report = (outcome: Pick<StepReport, "state" | "detail" | "notes">): StepReport => {
         return { step: id, title, ...outcome, tookMs: Math.round(performance.now() - startedMs) };
       };
       try {
+        if (changesHost) lock ??= lockHost();
         const { state, detail, notes = [] } = await Promise.race([run(), interruption.signalled]);
         reports.push(report({ state, detail, notes }));
         progress.end(reports[index] as StepReport);
@@ -45,6 +51,7 @@ export async function walk(steps: readonly Step[], progress: Progress): Promise<
     }
     return { reports, left: [], failure: null };
   } finally {
+    lock?.release();
     interruption.end();
   }
 }

@@ -8,6 +8,7 @@ import type { CallerIdentity } from "../aws/sts.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../failure.ts";
 import { timeFactor } from "../host/service-environment.ts";
+import { changeUnits } from "../host/systemd.ts";
 import { askYes, isInteractive } from "../host/terminal.ts";
 import type { Progress, StepOutcome } from "../report/progress.ts";
 import { planAgentConfig, setAgentConfig, startAgent } from "./agent-steps.ts";
@@ -20,8 +21,11 @@ import { installAgentStep } from "./install-step.ts";
 import type { Step } from "./journey.ts";
 import { completeRecord, readBack } from "./read-back.ts";
 import { seeAgentPoll } from "./see-agent-poll.ts";
+import { isServiceOff } from "./service-off.ts";
 import { isServiceInOrder, SERVICE, startService } from "./service-step.ts";
 import type { Situation, SituationFlags } from "./situation.ts";
+
+const STOP_LIMIT_MS = 100_000;
 
 export interface RegisterFlags extends SituationFlags {
   baseCredentials?: string;
@@ -72,7 +76,11 @@ export class RegisterSteps {
   }
 
   all(): Step[] {
-    const step = (id: string, title: string, run: () => Promise<StepOutcome>): Step => ({ id, title, run });
+    type Run = () => Promise<StepOutcome>;
+    const step = (id: string, title: string, run: Run): Step => ({ id, title, run });
+    const change = (id: string, title: string, run: Run): Step => {
+      return { id, title, run, changesHost: this.#changes };
+    };
     return [
       step("arguments", "Check the arguments", () => this.#checkArguments()),
       step("host", "Check the host", () => this.#checkHost()),
@@ -80,18 +88,18 @@ export class RegisterSteps {
       step("name", "See that the name is free", () => this.#seeName()),
       step("assume-role", "Assume the host's role", () => this.#assumeRole()),
       ...(this.#flags.installAgent
-        ? [step("install-agent", "Install the CodeDeploy agent", () => this.#installAgent())]
+        ? [change("install-agent", "Install the CodeDeploy agent", () => this.#installAgent())]
         : []),
-      step("files", "Write config and base credentials", () => this.#writeFiles()),
-      step("service", "Start the service, get credentials", () => this.#startService()),
-      step("registration", "Register with CodeDeploy", () =>
+      change("files", "Write config and base credentials", () => this.#writeFiles()),
+      change("service", "Start the service, get credentials", () => this.#startService()),
+      change("registration", "Register with CodeDeploy", () =>
         registerInstance(this.#codedeploy, this.#wanted, this.#changes),
       ),
-      step("tags", "Tag the instance", () =>
+      change("tags", "Tag the instance", () =>
         addTags(this.#codedeploy, this.#wanted.serial, this.#situation.request.tags, this.#changes),
       ),
-      step("agent-config", "Set the agent's config", () => this.#setAgentConfig()),
-      step("agent-start", "Have the agent run", () => this.#startAgent()),
+      change("agent-config", "Set the agent's config", () => this.#setAgentConfig()),
+      change("agent-start", "Have the agent run", () => this.#startAgent()),
       step("verify", "Read back, and see the agent poll", () => this.#verify()),
     ];
   }
@@ -188,6 +196,8 @@ export class RegisterSteps {
       this.#written = { ...this.#written, isConfigChanged: outcome.state === "plan" };
       return outcome;
     }
+    // Else it would go on refreshing under its twin's name, as soon as the record says that this is the machine.
+    if (this.#flags.replace && !(await isServiceOff())) await changeUnits(STOP_LIMIT_MS, ["stop"], [SERVICE]);
     const { outcome, ...written } = await writeFiles(files);
     this.#written = written;
     return outcome;

@@ -1,5 +1,7 @@
 /** What `register` is asked for, and what is on the host already: all that is known before anything is shown or done. */
+import { interpretOldConfig } from "../adoption/old-setup.ts";
 import { agentSource } from "../agent/install.ts";
+import { readAgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
 import { CONFIG_FILE, registrationFile } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
@@ -47,12 +49,28 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
   const agentUnit = present?.agent.service ?? DEFAULT_AGENT;
   const readerGroup = present?.credentialsFile.group ?? (await readerGroupOf(agentUnit));
   const composed = composeConfig(existing, path, { ...request, readerGroup }, process.env);
-  return {
-    request: withTagsOf(previous, request),
-    composed,
-    previous,
-    sessionArn: expectedSessionArn(composed.config),
-  };
+  const sessionArn = expectedSessionArn(composed.config);
+  if (previous === null && present === null && !flags.replace)
+    await refuseOtherIdentity(composed.config, sessionArn);
+  return { request: withTagsOf(previous, request), composed, previous, sessionArn };
+}
+
+/** A host that polls under another name would drop out of its deployment groups, and leave that name behind. */
+async function refuseOtherIdentity({ agent }: Config, sessionArn: string): Promise<void> {
+  const reading = await readAgentSettings(agent.settingsFile);
+  if ("unreadable" in reading) return;
+  const file = reading.settings.onPremisesConfigFile;
+  const text = await readTextIfPresent(file, { maxBytes: 64 * 1_024, followLink: true }).catch(() => null);
+  const interpreted = text === null ? { unusable: "" } : interpretOldConfig(text);
+  if ("unusable" in interpreted) return;
+  const { setup } = interpreted;
+  const identity = setup.kind === "user" ? setup.userArn : setup.sessionArn;
+  if (identity === sessionArn) return;
+  throw new Failure({
+    kind: "conflict",
+    message: `this host's agent polls as ${identity} already (${file}); registering would take it out of its deployment groups`,
+    nextStep: "Move it over with: idc-helper adopt. If that identity is of no use any more: add --replace.",
+  });
 }
 
 /** Tags that an earlier run was asked for and may not have come to. */

@@ -197,6 +197,20 @@ describe.concurrent("deregister", () => {
     expect(stdout).toContain(`The base credentials, ${elsewhere}, do not lie in our own place and are left.`);
   });
 
+  test("waits for no deployment, but lets none down unless it is told to", async (context) => {
+    const scene = await openRegistered(context);
+    const { host } = scene;
+    host.write("/opt/codedeploy-agent/deployment-root/ongoing-deployment/d-ABC123", "");
+    const { code, stdout } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/a lifecycle event is in progress \(deployment d-ABC123\)/),
+    ]);
+    expect([changing(scene), left(scene), host.services.changes()]).toEqual([[], OURS, []]);
+    const forced = await host.command(["deregister", "--yes", "--force"], { env: operatorEnv() });
+    expect([forced.code, left(scene)]).toEqual([0, []]);
+  });
+
   test("other profiles in the credentials file stay", async (context) => {
     const scene = await openRegistered(context);
     const { host } = scene;

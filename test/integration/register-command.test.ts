@@ -244,10 +244,25 @@ role_arn: arn:aws:iam::123456789012:role/CodeDeployIDC-Instance-Profile
     const old =
       "---\naws_access_key_id: AKIAOLDOLDOLDOLDOLD1\naws_secret_access_key: old+secret/of+a+user\niam_user_arn: arn:aws:iam::123456789012:user/old\nregion: ap-northeast-2\n";
     scene.host.write(ON_PREMISES_CONFIG_FILE, old, { mode: 0o600 });
-    const { stdout } = await registered(scene, [...WITH_BASE, "--dry-run"]);
+    const { stdout } = await registered(scene, [...WITH_BASE, "--replace", "--dry-run"]);
     expect(stdout).toContain("        -iam_user_arn: arn:aws:iam::123456789012:user/old\n");
     expect(stdout).toContain("        -aws_secret_access_key: ***\n");
     expect(stdout).not.toMatch(/old\+secret|AKIAOLDOLD/);
+  });
+
+  test("leaves a host that polls under another identity to adopt, and touches nothing", async (context) => {
+    const scene = await openRegisterScene(context);
+    const old = "arn:aws:sts::123456789012:assumed-role/Old/web-01";
+    scene.host.write(
+      ON_PREMISES_CONFIG_FILE,
+      `iam_session_arn: ${old}\naws_credentials_file: /etc/old\nregion: ap-northeast-2\n`,
+    );
+    const { code, stderr } = await run(scene);
+    expect([code, stderr]).toEqual([
+      1,
+      `this host's agent polls as ${old} already (${ON_PREMISES_CONFIG_FILE}); registering would take it out of its deployment groups\n  Move it over with: idc-helper adopt. If that identity is of no use any more: add --replace.\n`,
+    ]);
+    expect([changesAtAws(scene), scene.host.services.changes()]).toEqual([[], []]);
   });
 
   test("--dry-run on a host that is registered says that nothing is to be done", async (context) => {

@@ -135,7 +135,7 @@ describe.concurrent("the operator of register", () => {
   test("is asked for where there is none", async (context) => {
     const scene = await openRegisterScene(context);
     expect(under(await refused(scene, WITH_BASE, NOBODY), "Identify the operator")).toBe(
-      "there are no operator's credentials: the AWS SDK's default chain (environment, ~/.aws, SSO, instance metadata) found none Log in as someone who may register on-premises instances (idc-helper iam prints the policy), or name a profile with --profile. sudo hides your environment and ~/.aws: pass them on with sudo -E, or set AWS_SHARED_CREDENTIALS_FILE.",
+      "there are no operator's credentials: the AWS SDK's default chain (environment, ~/.aws, SSO, instance metadata) found none Log in as someone who may register on-premises instances (idc-helper iam prints the policy), or name a profile with --profile. sudo hides your environment and ~/.aws: sudo AWS_SHARED_CREDENTIALS_FILE=/home/YOU/.aws/credentials idc-helper ... passes them on.",
     );
     const named = await refused(scene, [...WITH_BASE, "--profile", "nobody"], NOBODY);
     expect(under(named, "Identify the operator")).toMatch(

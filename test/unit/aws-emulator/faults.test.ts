@@ -36,6 +36,16 @@ describe("instead of the answer", () => {
     expect(emulator.requests.list()[0]).toMatchObject({ fault: kind, status });
   });
 
+  it("exception is whatever the service may answer, by its name", async () => {
+    const message = "The on-premises instance name is in an invalid format";
+    emulator.faults.set({ kind: "exception", code: "InvalidInstanceNameException", message });
+    const answer = await barePoll(emulator.url);
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      expect.objectContaining({ __type: "InvalidInstanceNameException", message }),
+    ]);
+  });
+
   it("error-503-html, error-503-empty, garbage and redirect are what they say", async () => {
     once({ kind: "error-503-html" });
     once({ kind: "error-503-empty" });
