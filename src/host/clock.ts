@@ -20,20 +20,12 @@ export function readClock(): Instant {
 
 /** Identifies this boot of the host; instants on the boot clock compare only within one boot. */
 export function readBootId(): string {
-  const id = readBootIdFile() ?? process.env.IDC_HELPER_BOOT_ID;
-  // systemd's own form (its specifier %b) has no dashes.
-  return id?.replaceAll("-", "") ?? "unknown";
-}
-
-/**
- * Hidden by ProcSubset=pid, for which our units pass the id on, and by some containers. The runtime directories are
- * emptied at a reboot all the same; only what lies in the state directory could then be mistaken for this boot's.
- */
-function readBootIdFile(): string | null {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {
-    return null;
+    // Hidden by ProcSubset=pid and some containers. The runtime directories are emptied at a reboot all the
+    // same; only what lies in the state directory could then be mistaken for this boot's.
+    return "unknown";
   }
 }
 
