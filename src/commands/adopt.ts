@@ -17,7 +17,7 @@ import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { timeFactor } from "../host/service-environment.ts";
-import { readerGroupOf } from "../registration/agent-access.ts";
+import { readerGroupFor } from "../registration/agent-access.ts";
 import { clonedMachine, differenceFromRegistered } from "../registration/clone.ts";
 import { type ConfigValues, composeConfig, presentConfig } from "../registration/config-text.ts";
 import { type Registration, readUsableRegistration } from "../registration/record.ts";
@@ -26,7 +26,6 @@ import { print, printJson } from "./options.ts";
 import { type PlannedWork, walkPlan } from "./planned-work.ts";
 
 const MAX_BYTES = 256 * 1_024;
-const DEFAULT_AGENT = "codedeploy-agent.service";
 
 export async function adopt(flags: AdoptFlags): Promise<number> {
   try {
@@ -68,7 +67,7 @@ async function takeOver(
   const serial = old.manifest?.serial ?? (setup.kind === "session" ? setup.serial : flags.serial);
   refuseOther(present, previous, serial, configFile);
   const factor = timeFactor();
-  const readerGroup = await findReaderGroup(present);
+  const readerGroup = await readerGroupFor(present);
   const compose = (values: Omit<ConfigValues, "readerGroup">) =>
     composeConfig(existing, configFile, { ...values, readerGroup }, process.env);
   const investigation = new Investigation({
@@ -115,11 +114,6 @@ async function undo(
     success: () => undoneOf(manifest),
   };
   return walkPlan(work, flags, progress);
-}
-
-/** Who besides the service must be able to read the credentials file: the agent, where it is not root. */
-async function findReaderGroup(present: Config | null): Promise<string | null> {
-  return present?.credentialsFile.group ?? (await readerGroupOf(present?.agent.service ?? DEFAULT_AGENT));
 }
 
 function refuseUnlessRoot(): void {

@@ -18,7 +18,7 @@ import { ONESHOT, SERVICE } from "./service-step.ts";
  * @returns null where the agent is root, or not installed yet
  * @throws Failure `host_not_ready` for a user whom this host does not know
  */
-export async function readerGroupOf(agentUnit: string): Promise<string | null> {
+async function readerGroupOf(agentUnit: string): Promise<string | null> {
   if (!isBootedWithSystemd()) return null;
   const unit = await showUnit(agentUnit, ["User", "Group"]).catch(() => null);
   const name = unit?.get("User") || "root";
@@ -32,6 +32,13 @@ export async function readerGroupOf(agentUnit: string): Promise<string | null> {
     message: `${agentUnit} runs as the user ${name}, whom this host does not know, or whose group it does not`,
     nextStep: `Make the user, or correct User= of the unit: systemctl cat ${agentUnit}`,
   });
+}
+
+const DEFAULT_AGENT = "codedeploy-agent.service";
+
+/** @param present the config that is there already, whose own say comes first */
+export async function readerGroupFor(present: Config | null): Promise<string | null> {
+  return present?.credentialsFile.group ?? (await readerGroupOf(present?.agent.service ?? DEFAULT_AGENT));
 }
 
 /** Ours for our units, where the defaults of the package do not do. */

@@ -6,7 +6,7 @@ import type { Config } from "../config/config.ts";
 import { CONFIG_FILE, registrationFile } from "../config/paths.ts";
 import { Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
-import { readerGroupOf } from "./agent-access.ts";
+import { readerGroupFor } from "./agent-access.ts";
 import { clonedMachine, differenceFromRegistered } from "./clone.ts";
 import { type ComposedConfig, composeConfig, presentConfig } from "./config-text.ts";
 import { expectedSessionArn } from "./identities.ts";
@@ -29,7 +29,6 @@ export interface Situation {
   sessionArn: string;
 }
 
-const DEFAULT_AGENT = "codedeploy-agent.service";
 const MAX_BYTES = 256 * 1_024;
 
 /** @throws Failure `usage`, `config`, `conflict`, `cloned_machine` */
@@ -46,8 +45,7 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
   const previous = await readUsableRegistration(path);
   refuseOtherSerial(flags, request, present);
   if (previous?.serial === request.serial) refuseOtherHost(flags, request, previous, path);
-  const agentUnit = present?.agent.service ?? DEFAULT_AGENT;
-  const readerGroup = present?.credentialsFile.group ?? (await readerGroupOf(agentUnit));
+  const readerGroup = await readerGroupFor(present);
   const composed = composeConfig(existing, path, { ...request, readerGroup }, process.env);
   const sessionArn = expectedSessionArn(composed.config);
   if (previous === null && present === null && !flags.replace)
