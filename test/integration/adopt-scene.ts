@@ -9,6 +9,7 @@ import type { TraceEvent } from "../agent/trace.ts";
 import { BASE_KEY, type Emulator, ROLE_ARN, ROLE_NAME } from "../aws-emulator/emulator.ts";
 import { allow, trust } from "../aws-emulator/identity/policy/document.ts";
 import { eventually } from "../harness/eventually.ts";
+import { isFromTheMachine } from "../harness/host-root/layout.ts";
 import { ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
 import { type HostScene, type HostSceneOptions, openHostScene } from "../harness/host-scene.ts";
 import type { TestContext } from "../harness/scene.ts";
@@ -186,11 +187,10 @@ export function snapshot({ host }: HostScene): Map<string, string> {
       const path = join(entry.parentPath, entry.name);
       // The service renews what lies in its own directory at any time.
       if (!entry.isFile() || path.includes("/var/lib/idc-codedeploy-helper/")) continue;
+      const pathOnHost = path.slice(host.directory.length);
+      if (isFromTheMachine(pathOnHost)) continue;
       const { mode, uid, gid } = statSync(path);
-      found.set(
-        path.slice(host.directory.length),
-        `${(mode & 0o7777).toString(8)} ${uid}:${gid}\n${readFileSync(path, "latin1")}`,
-      );
+      found.set(pathOnHost, `${(mode & 0o7777).toString(8)} ${uid}:${gid}\n${readFileSync(path, "latin1")}`);
     }
   }
   return found;

@@ -20,8 +20,11 @@ export const DMI = {
 
 const MACHINE_ID = "4c1f7b0e9d3a45f1a6e2c8d05b7f9e13";
 
-/** Copied from the host where it has them: the dynamic loader, TLS, DNS and the clock's zone. */
-const FROM_THE_HOST = [
+/**
+ * Copied from the machine where it has them: the dynamic loader, TLS, DNS and the clock's zone. Two scratch hosts need
+ * not have the same, as a package may be installed on the machine in between.
+ */
+const FROM_THE_MACHINE = [
   "etc/ld.so.cache",
   "etc/ld.so.conf",
   "etc/ld.so.conf.d",
@@ -38,6 +41,11 @@ const FROM_THE_HOST = [
   "etc/ssl/certs/ca-certificates.crt",
   "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 ];
+
+/** @param path on the scratch host, as in `/etc/ld.so.cache` */
+export function isFromTheMachine(path: string): boolean {
+  return FROM_THE_MACHINE.some((top) => path === `/${top}` || path.startsWith(`/${top}/`));
+}
 
 const DIRECTORIES: [path: string, mode: number, owner?: AccountName, group?: AccountName][] = [
   ["etc/cron.d", 0o755],
@@ -68,7 +76,7 @@ export function layOut(directory: string): void {
     mkdirSync(join(directory, path), { recursive: true });
     setOwner(join(directory, path), { mode, ...(owner && { owner }), ...(group && { group }) });
   }
-  for (const path of FROM_THE_HOST) {
+  for (const path of FROM_THE_MACHINE) {
     const from = join("/", path);
     if (!existsSync(from)) continue;
     mkdirSync(dirname(join(directory, path)), { recursive: true });
