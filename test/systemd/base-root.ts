@@ -9,8 +9,8 @@ import { runToEnd } from "./process.ts";
 
 const SUITE = "bookworm";
 /** Part of the directory's name: raise it when the packages below change. */
-const EDITION = 1;
-const PACKAGES = "systemd,systemd-sysv,dbus";
+const EDITION = 2;
+const PACKAGES = "systemd,systemd-sysv,dbus,cron,dnf,rpm,libfaketime,ca-certificates,bash-completion,man-db";
 
 export function cacheDirectory(): string {
   return process.env.IDC_TEST_CACHE ?? "/var/cache/idc-helper-test";
