@@ -4,7 +4,8 @@
  * are not: clients sign with the machine's real clock.
  */
 export interface SimulatedClock {
-  readonly factor: number;
+  /** May be changed at any time: what has been granted keeps its end. */
+  factor: number;
   now(): Date;
   /** How long `simulatedMs` really lasts, in milliseconds. */
   realMs(simulatedMs: number): number;
@@ -13,7 +14,13 @@ export interface SimulatedClock {
 export function createClock(factor: number): SimulatedClock {
   if (!Number.isFinite(factor) || factor <= 0)
     throw new RangeError(`time factor must be positive: ${factor}`);
-  return { factor, now: () => new Date(), realMs: (simulatedMs) => simulatedMs / factor };
+  return {
+    factor,
+    now: () => new Date(),
+    realMs(simulatedMs) {
+      return simulatedMs / this.factor;
+    },
+  };
 }
 
 export function plusMs(instant: Date, durationMs: number): Date {

@@ -56,8 +56,9 @@ export async function serve(gateway: Gateway, request: ReceivedRequest, wire: Wi
   const stsReachable = outages.isReachable("sts", new Date());
   const { slow, clockWrong, failure } = gateway.faults.take(route.service, route.action);
   const now = plusMs(world.clock.now(), (clockWrong?.clockAheadSeconds ?? 0) * 1000);
-  const scope = { service: route.signingName, regions: world.settings.regions };
-  const authentication = authenticate(request, scope, world.directory, now);
+  const { regions, allowedClockSkewMs } = world.settings;
+  const expected = { service: route.signingName, regions, allowedClockSkewMs };
+  const authentication = authenticate(request, expected, world.directory, now);
   const met = [slow, clockWrong, failure].filter((fault) => fault !== null);
   const n = requests.add({
     service: route.service,

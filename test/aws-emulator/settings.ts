@@ -27,6 +27,11 @@ export const settingsSchema = z.strictObject({
     .number()
     .min(0)
     .default(24 * 3_600_000),
+  /**
+   * How far a client's clock may be off, in real time: five minutes (FACTS, AWS). More stands in for SDKs that
+   * correct for a skewed clock, which the stand-in agent does not.
+   */
+  allowedClockSkewMs: z.number().min(0).default(300_000),
   /** Names in one page of ListOnPremisesInstances. */
   listPageSize: z.int().min(1).default(100),
   /** Regions whose credential scope is accepted; null for every well-formed one. */

@@ -50,7 +50,7 @@ export class Host {
     emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
     const machine = Machine.start({ baseRoot, staging, directory });
     started(() => machine.stop());
-    await machine.ready();
+    await machine.boot();
     const host = new Host(machine, emulator);
     await host.#settle();
     return host;

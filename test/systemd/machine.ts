@@ -1,6 +1,6 @@
 /**
- * A booted systemd: a container over the base root, with a temporary file system on top that nothing survives. It
- * shares the network, so that 127.0.0.1 in it is 127.0.0.1 here.
+ * A booted systemd: a container over the base root, with a temporary file system on top that outlives its boots and
+ * nothing else. It shares the network, so that 127.0.0.1 in it is 127.0.0.1 here.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "nod
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
-import { descendantsOf, isRunning } from "../harness/processes.ts";
+import { childrenOf, descendantsOf, isRunning } from "../harness/processes.ts";
 import { type Ended, runToEnd } from "./process.ts";
 import { until } from "./until.ts";
 
@@ -24,81 +24,87 @@ export interface MachineOptions {
 }
 
 /**
- * In a mount namespace of its own: the mounts go with the last process. In a control group of its own: two
- * containers below one group would see each other's processes. With a death signal: it does not outlive us.
+ * Holds the disk, and boots from it whenever it reads the name of a control group. In a mount namespace of its own:
+ * the mounts go with the last process. Each boot in a control group of its own: two containers below one group would
+ * see each other's processes. With death signals: nothing outlives us.
  */
-const BOOT = `set -e
-mount -t tmpfs -o mode=0755 tmpfs "$3"
+const HOLD = `set -e
+mount -t tmpfs -o mode=0755,size=3g tmpfs "$3"
 mkdir "$3/upper" "$3/work" "$3/root"
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$3/upper,workdir=$3/work" "$3/root"
 cp -a "$2/." "$3/root/"
-for hierarchy in ${CGROUP_ROOTS.join(" ")}; do
-  [ -e "$hierarchy/cgroup.procs" ] || continue
-  mkdir "$hierarchy/$4"
-  echo $$ >"$hierarchy/$4/cgroup.procs"
-done
-exec systemd-nspawn -q -D "$3/root" --machine="$4" --register=no --keep-unit --console=pipe --boot`;
+while read -r group; do
+  sh -ec '
+    for hierarchy in ${CGROUP_ROOTS.join(" ")}; do
+      [ -e "$hierarchy/cgroup.procs" ] || continue
+      mkdir "$hierarchy/$2"
+      echo $$ >"$hierarchy/$2/cgroup.procs"
+    done
+    exec setpriv --pdeathsig=TERM \\
+      systemd-nspawn -q -D "$1" --machine="$2" --register=no --keep-unit --console=pipe --boot </dev/null
+  ' boot "$3/root" "$group" || :
+done`;
 
-const POWER_OFF_LIMIT_MS = 5_000;
+const POWER_OFF_LIMIT_MS = 15_000;
 const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb"];
 
+let machines = 0;
+
 export class Machine {
-  readonly #nspawn: ChildProcess;
+  readonly #holder: ChildProcess;
   readonly #name: string;
+  #boots = 0;
   /** Ends what still runs inside by our doing. */
-  readonly #ending = new AbortController();
+  #ending = new AbortController();
   #leader = 0;
   #console = "";
 
-  private constructor(nspawn: ChildProcess, name: string) {
-    this.#nspawn = nspawn;
+  private constructor(holder: ChildProcess, name: string) {
+    this.#holder = holder;
     this.#name = name;
-    for (const stream of [nspawn.stdout, nspawn.stderr]) {
+    for (const stream of [holder.stdout, holder.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#console = (this.#console + text).slice(-20_000);
       });
     }
+    holder.stdin?.on("error", () => undefined);
   }
 
-  /** Returns at once; the caller waits for {@link ready}, and ends it in any case. */
+  /** Returns at once; the caller waits for {@link boot}, and ends it in any case. */
   static start({ baseRoot, staging, directory }: MachineOptions): Machine {
-    const mounts = join(directory, "machine");
+    machines += 1;
+    const mounts = join(directory, `machine-${machines}`);
     mkdirSync(mounts);
-    const name = `idc-helper-test-${process.pid}`;
-    const nspawn = spawn(
+    const held = ["sh", "-c", HOLD, "hold", baseRoot, staging, mounts];
+    const holder = spawn(
       "unshare",
-      [
-        "--mount",
-        "--propagation=private",
-        "setpriv",
-        "--pdeathsig=TERM",
-        "sh",
-        "-c",
-        BOOT,
-        "boot",
-        baseRoot,
-        staging,
-        mounts,
-        name,
-      ],
-      { detached: true, stdio: ["ignore", "pipe", "pipe"] },
+      ["--mount", "--propagation=private", "setpriv", "--pdeathsig=TERM", ...held],
+      { detached: true, stdio: ["pipe", "pipe", "pipe"] },
     );
-    return new Machine(nspawn, name);
+    return new Machine(holder, `idc-helper-test-${process.pid}-${machines}`);
   }
 
-  /** Waits until the boot is over. */
-  async ready(): Promise<void> {
+  /** Switches it on, and waits until the boot is over. */
+  async boot(): Promise<void> {
+    this.#boots += 1;
+    this.#ending = new AbortController();
+    this.#holder.stdin?.write(`${this.#group}\n`);
     this.#leader = await eventually(
       () => {
-        if (this.#nspawn.exitCode !== null) throw new Error(`the container ended:\n${this.#console}`);
-        return descendantsOf(this.#nspawn.pid ?? 0).find(isPidOne);
+        if (this.#holder.exitCode !== null) throw new Error(`the container ended:\n${this.#console}`);
+        return descendantsOf(this.#holder.pid ?? 0).find(isPidOne);
       },
       () => `the container does not start:\n${this.#console}`,
     );
     await until(
       async () => (await this.exec("systemctl", "is-system-running", "--wait")).stdout.trim() === "running",
-      () => `the container does not boot:\n${this.#console}`,
+      async () =>
+        `the container does not boot: ${(await this.exec("systemctl", "--failed", "--no-pager")).stdout}\n${this.#console}`,
     );
+  }
+
+  get #group(): string {
+    return `${this.#name}-${this.#boots}`;
   }
 
   /** Runs a command inside, as root, outside of any service. */
@@ -126,27 +132,32 @@ export class Machine {
     );
   }
 
-  async stop(): Promise<void> {
+  /** An orderly shutdown; what is on the disk stays. */
+  async powerOff(): Promise<void> {
     // The container's shutdown stops all processes before it kills them; nsenter stops when its child does, and
     // would then never see that child end, nor let the container end.
     this.#ending.abort();
-    await this.#powerOff();
-    for (const root of CGROUP_ROOTS) removeGroup(join(root, this.#name));
-  }
-
-  async #powerOff(): Promise<void> {
-    const nspawn = this.#nspawn;
-    if (nspawn.exitCode !== null || nspawn.signalCode !== null) return;
-    const ended = once(nspawn, "exit");
-    // To nspawn this means an orderly power-off of what it runs; without nspawn the container is killed.
-    nspawn.kill("SIGTERM");
-    await Promise.race([ended, sleep(POWER_OFF_LIMIT_MS, undefined, { ref: false })]);
-    nspawn.kill("SIGKILL");
-    await ended;
+    const [nspawn] = childrenOf(this.#holder.pid ?? 0);
+    if (nspawn !== undefined) {
+      // To nspawn this means an orderly power-off of what it runs; without nspawn the container is killed.
+      process.kill(nspawn, "SIGTERM");
+      const deadline = performance.now() + POWER_OFF_LIMIT_MS;
+      while (isRunning(nspawn) && performance.now() < deadline) await sleep(20);
+      if (isRunning(nspawn)) process.kill(nspawn, "SIGKILL");
+    }
     await eventually(
-      () => this.#leader === 0 || !isRunning(this.#leader),
+      () => (this.#leader === 0 || !isRunning(this.#leader)) && childrenOf(this.#holder.pid ?? 0).length === 0,
       () => `the container's first process ${this.#leader} does not end`,
     );
+    for (const root of CGROUP_ROOTS) removeGroup(join(root, this.#group));
+  }
+
+  async stop(): Promise<void> {
+    await this.powerOff();
+    if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return;
+    const ended = once(this.#holder, "exit");
+    this.#holder.stdin?.end();
+    await ended;
   }
 }
 

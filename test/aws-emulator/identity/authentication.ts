@@ -6,7 +6,7 @@ import { AwsError } from "../aws-error.ts";
 import type { ReceivedRequest } from "../http/received.ts";
 import type { SignatureClaim } from "../signing/authorization-header.ts";
 import { parseSignatureClaim } from "../signing/authorization-header.ts";
-import type { ScopeExpectation } from "../signing/verify.ts";
+import type { SigningExpectation } from "../signing/verify.ts";
 import { checkClock, checkScope, checkSignature, checkSignedHeaders } from "../signing/verify.ts";
 import type { Directory } from "./directory.ts";
 import type { Principal } from "./principals.ts";
@@ -34,7 +34,7 @@ interface Credentials {
 
 export function authenticate(
   request: ReceivedRequest,
-  expected: ScopeExpectation,
+  expected: SigningExpectation,
   directory: Directory,
   now: Date,
 ): Authentication {
@@ -49,7 +49,7 @@ export function authenticate(
       throw new AwsError("InvalidClientTokenId", "The security token included in the request is invalid.");
     if (credentials.expired)
       throw new AwsError("ExpiredToken", "The security token included in the request is expired");
-    checkClock(claim, now);
+    checkClock(claim, now, expected);
     checkSignature(request, claim, credentials.secretAccessKey);
     return outcome("valid", claim, credentials.principal, null);
   } catch (error) {

@@ -9,18 +9,16 @@ import type { SignatureClaim } from "./authorization-header.ts";
 import { formatTimestamp } from "./authorization-header.ts";
 import { computeSignature } from "./signature.ts";
 
-/** SigV4 refuses a clock more than five minutes off (FACTS, AWS). */
-const TOLERANCE_MS = 5 * 60_000;
-
 const REGION = /^[a-z]{2,3}(-[a-z]+)+-\d$/;
 
-export interface ScopeExpectation {
+export interface SigningExpectation {
   readonly service: string;
   /** Null accepts every well-formed region. */
   readonly regions: readonly string[] | null;
+  readonly allowedClockSkewMs: number;
 }
 
-export function checkScope(claim: SignatureClaim, expected: ScopeExpectation): void {
+export function checkScope(claim: SignatureClaim, expected: SigningExpectation): void {
   const { date, region, service, terminator } = claim.scope;
   const complaints: string[] = [];
   if (expected.regions === null ? !REGION.test(region) : !expected.regions.includes(region))
@@ -52,9 +50,9 @@ export function checkSignedHeaders(request: ReceivedRequest, claim: SignatureCla
     throw new AwsError("IncompleteSignature", "SignedHeaders must be sorted and in lower case.");
 }
 
-export function checkClock(claim: SignatureClaim, now: Date): void {
-  const oldest = plusMs(now, -TOLERANCE_MS);
-  const newest = plusMs(now, TOLERANCE_MS);
+export function checkClock(claim: SignatureClaim, now: Date, expected: SigningExpectation): void {
+  const oldest = plusMs(now, -expected.allowedClockSkewMs);
+  const newest = plusMs(now, expected.allowedClockSkewMs);
   const at = formatTimestamp(now);
   if (claim.signedAt < oldest)
     throw mismatch(
