@@ -1,4 +1,4 @@
-/** A small RPM that provides whatever our packages require of a host, and a shell: a static busybox. */
+/** A small RPM that provides the names of what our packages require of a host. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,23 +8,33 @@ import { run } from "./workshop.ts";
 const VERSIONS: Readonly<Record<string, string>> = { glibc: "2.28", systemd: "239" };
 const APPLETS = ["sh", "rm", "echo", "cat"];
 
-/** @returns the file */
-export async function buildBasePackage(rpms: readonly string[], directory: string): Promise<string> {
+/**
+ * @param shell brings a shell, too (a static busybox), for a root that has none
+ * @returns the file
+ */
+export async function buildBasePackage(
+  rpms: readonly string[],
+  directory: string,
+  { shell }: { shell: boolean },
+): Promise<string> {
   const needs = new Set<string>();
   for (const rpm of rpms) {
     for (const line of (await run("rpm", ["-qp", "--requires", rpm])).stdout.trim().split("\n")) {
       const [name = ""] = line.split(" ");
-      if (!name.startsWith("rpmlib(") && !name.startsWith("config(") && !name.startsWith("/"))
-        needs.add(name);
+      if (name.startsWith("rpmlib(") || name.startsWith("config(")) continue;
+      if (!shell || !name.startsWith("/")) needs.add(name);
     }
   }
   const provides = [...needs].map((name) => (name in VERSIONS ? `${name} = ${VERSIONS[name]}` : name));
   const top = join(directory, "base");
-  mkdirSync(join(top, "tree/bin"), { recursive: true });
-  const busybox = execFileSync("/bin/sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim();
-  for (const applet of APPLETS) copyFileSync(busybox, join(top, "tree/bin", applet));
+  mkdirSync(join(top, shell ? "tree/bin" : "tree"), { recursive: true });
+  if (shell) {
+    const busybox = execFileSync("/bin/sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim();
+    for (const applet of APPLETS) copyFileSync(busybox, join(top, "tree/bin", applet));
+  }
   const spec = join(top, "base.spec");
-  writeFileSync(spec, SPEC.replace("@PROVIDES@", provides.map((each) => `Provides: ${each}`).join("\n")));
+  const text = SPEC.replace("@PROVIDES@", provides.map((each) => `Provides: ${each}`).join("\n"));
+  writeFileSync(spec, `${text}${shell ? "/bin/*\n" : ""}`);
   const defines = ["--define", `_topdir ${top}`, "--define", `tree ${join(top, "tree")}`];
   await run("rpmbuild", ["-bb", "--quiet", "--target", "noarch", ...defines, spec]);
   return join(top, "RPMS/noarch/idc-test-base-1-1.noarch.rpm");
@@ -49,5 +59,4 @@ The names that a test needs.
 cp -a %{tree}/. %{buildroot}/
 
 %files
-/bin/*
 `;

@@ -24,7 +24,7 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
   const { directory, x64, later, key } = workshop;
   const place = join(directory, "install");
   mkdirSync(place);
-  const base = await buildBasePackage([x64.rpm, workshop.arm64.rpm], place);
+  const base = await buildBasePackage([x64.rpm, workshop.arm64.rpm], place, { shell: true });
   const signed = join(place, "signed");
   const files = [base, x64.rpm, later, workshop.arm64.rpm];
   await key.use((ring) => makeRepository(files, signed, pathToFileURL(signed).href, ring));

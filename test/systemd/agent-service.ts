@@ -27,13 +27,19 @@ export class AgentOnHost {
     const { machine } = this.#host;
     await this.remove();
     if (dropIn !== undefined) await this.dropIn("odd", dropIn);
-    const owner = flavour === "codedeploy" ? "codedeploy" : "root";
-    await machine.sh(`chown -R ${owner}: /opt/codedeploy-agent /var/log/aws`);
-    await this.#credentials(owner);
+    await this.#credentials(ownerOf(flavour));
+    await this.place(flavour);
+    await machine.sh(`systemctl start ${UNIT}`);
+    return this.processes();
+  }
+
+  /** Installs it, as its package would, and does not start it. */
+  async place(flavour: Flavour): Promise<void> {
+    const { machine } = this.#host;
+    await machine.sh(`chown -R ${ownerOf(flavour)}: /opt/codedeploy-agent /var/log/aws`);
     if (flavour === "sysv") await machine.sh(`cp /opt/stand-in/codedeploy-agent.init ${INIT_SCRIPT}`);
     else await machine.write(`${SYSTEM}/${UNIT}`, unitFile(flavour));
-    await machine.sh(`systemctl daemon-reload; systemctl start ${UNIT}`);
-    return this.processes();
+    await machine.sh("systemctl daemon-reload");
   }
 
   /** An agent is only of use on a host that has credentials it can read. */
@@ -119,6 +125,10 @@ export class AgentOnHost {
     ]);
     return parts.map(({ output }) => output).join("\n");
   }
+}
+
+function ownerOf(flavour: Flavour): string {
+  return flavour === "codedeploy" ? "codedeploy" : "root";
 }
 
 function unitFile(flavour: Flavour): string {

@@ -1,41 +1,20 @@
 /** A host's life on a real systemd: from nothing to deployable with one command, and back. */
-import { BASE_KEY, OPERATOR_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 import { type AgentOnHost, UNIT } from "./agent-service.ts";
 import { type Check, expectEqual, expectMatch } from "./checks.ts";
-import { AGENT_CONFIG, DAEMON, type Host } from "./host.ts";
-
-const REGION = "ap-northeast-2";
-const ETC = "/etc/idc-codedeploy-helper";
-const OPERATOR = [
-  `AWS_ACCESS_KEY_ID=${OPERATOR_KEY.accessKeyId}`,
-  `AWS_SECRET_ACCESS_KEY=${OPERATOR_KEY.secretAccessKey}`,
-  "HOME=/root",
-];
-const REGISTER = [
-  "register",
-  "--serial",
-  SERIAL,
-  "--region",
-  REGION,
-  "--role-arn",
-  ROLE_ARN,
-  "--tag",
-  "Name=web",
-];
+import { AGENT_CONFIG, DAEMON, type Host, REGION } from "./host.ts";
+import { BASE_FILE, ETC, Operator, REGISTER } from "./operator.ts";
 
 export async function checkHostLife(host: Host, agent: AgentOnHost, check: Check): Promise<void> {
   const { machine, emulator } = host;
-  const key = `[default]\naws_access_key_id = ${BASE_KEY.accessKeyId}\naws_secret_access_key = ${BASE_KEY.secretAccessKey}\n`;
-  const helper = (args: readonly string[], input = "") =>
-    machine.run(["idc-helper", ...args], { env: OPERATOR, input });
+  const operator = new Operator(host);
   const instance = () => emulator.instances.list().find(({ name }) => name === SERIAL);
 
   /** Nothing of us, and the agent stopped; the config as a configuration management would leave it. */
   const makeBare = async (flavour: "root" | "codedeploy") => {
     // What the stand-in agent's own set-up starts the service with.
     await host.writeConfig();
-    await machine.write(`${ETC}/base-credentials`, key);
+    await machine.write(`${ETC}/base-credentials`, BASE_FILE);
     await machine.sh(`chgrp idc-helper ${ETC}/base-credentials; chmod 0640 ${ETC}/base-credentials`);
     await agent.install(flavour);
     await machine.sh(
@@ -44,19 +23,14 @@ export async function checkHostLife(host: Host, agent: AgentOnHost, check: Check
        rm -rf /etc/systemd/system/${DAEMON}.d; systemctl daemon-reload`,
     );
     emulator.instances.remove(REGION, SERIAL);
-    await machine.write(
-      `${ETC}/config.yaml`,
-      `# of the company\nendpoints: { sts: "${emulator.url}", codedeploy: "${emulator.url}" }\n`,
-    );
+    await operator.pointAtAws();
   };
 
   await check(
     "a bare host is registered with one command: service enabled, agent started and polling",
     async () => {
       await makeBare("root");
-      const { code, output } = await helper([...REGISTER, "--base-credentials", "-"], key);
-      expectEqual(code, 0, "status of register", output);
-      expectMatch(output, /worker \d+ polls as\s+arn:aws:sts/, "what register says");
+      expectMatch(await operator.register(), /worker \d+ polls as\s+arn:aws:sts/, "what register says");
       expectEqual(instance()?.iamSessionArn ?? "", SESSION_ARN, "the registered ARN");
       expectEqual(await host.property(DAEMON, "UnitFileState"), "enabled", "UnitFileState");
       expectEqual(await host.property(DAEMON, "SubState"), "running", "SubState");
@@ -77,16 +51,13 @@ export async function checkHostLife(host: Host, agent: AgentOnHost, check: Check
 
   await check("registering again changes nothing and says so", async () => {
     const before = await host.property(DAEMON, "MainPID");
-    const { code, output } = await helper(REGISTER);
-    expectEqual(code, 0, "status of register", output);
-    expectMatch(output, /Nothing had to be changed/, "what register says");
+    expectMatch(await operator.must(REGISTER), /Nothing had to be changed/, "what register says");
     expectEqual(await host.property(DAEMON, "MainPID"), before, "MainPID");
   });
 
   await check("deregister takes it all back, and leaves the agent running", async () => {
     const before = await host.property(UNIT, "MainPID");
-    const { code, output } = await helper(["deregister", "--yes"]);
-    expectEqual(code, 0, "status of deregister", output);
+    await operator.must(["deregister", "--yes"]);
     expectEqual(instance()?.deregisteredAt === null, false, "still registered");
     expectEqual(await host.property(DAEMON, "ActiveState"), "inactive", "ActiveState");
     expectEqual(await host.property(DAEMON, "UnitFileState"), "disabled", "UnitFileState");
@@ -96,12 +67,10 @@ export async function checkHostLife(host: Host, agent: AgentOnHost, check: Check
 
   await check("an agent that is not root gets a group that may read its credentials, and polls", async () => {
     await makeBare("codedeploy");
-    const { code, output } = await helper([...REGISTER, "--base-credentials", "-"], key);
-    expectEqual(code, 0, "status of register", output);
-    expectMatch(output, /worker \d+ polls as\s+arn:aws:sts/, "what register says");
+    expectMatch(await operator.register(), /worker \d+ polls as\s+arn:aws:sts/, "what register says");
     const found = await machine.sh("stat -c '%U:%G %a' /var/lib/idc-codedeploy-helper/credentials");
     expectEqual(found.trim(), "idc-helper:codedeploy 640", "owner and mode of the credentials file");
-    await helper(["deregister", "--yes"]);
+    await operator.must(["deregister", "--yes"]);
     expectEqual(
       (await machine.sh(`cat /etc/systemd/system/${DAEMON}.d/* 2>/dev/null || true`)).trim(),
       "",

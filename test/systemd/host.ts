@@ -1,13 +1,15 @@
 /** The machine with the product on it, AWS emulated beside it, and what the checks ask of both. */
 import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { SyncAnswer } from "../../src/agent/exchange.ts";
 import { type Emulator, ROLE_ARN, startEmulator } from "../aws-emulator/emulator.ts";
 import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 import { Machine } from "./machine.ts";
-import { stage } from "./staging.ts";
+import { stage, stageBare } from "./staging.ts";
 import { until } from "./until.ts";
 
+export const REGION = "ap-northeast-2";
 export const DAEMON = "idc-codedeploy-helper.service";
 export const ONESHOT = "idc-codedeploy-helper-agent.service";
 export const PATH_UNIT = "idc-codedeploy-helper-agent.path";
@@ -41,19 +43,46 @@ export class Host {
     directory: string,
     started: (end: () => Promise<void>) => void,
   ): Promise<Host> {
-    const staging = join(directory, "staging");
-    await stage(staging);
+    const host = await Host.#start(baseRoot, directory, started, stage);
+    host.emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+    await host.#settle();
+    return host;
+  }
+
+  /** A machine without the product, and its packages at /srv/packages. */
+  static startBare(
+    baseRoot: string,
+    directory: string,
+    started: (end: () => Promise<void>) => void,
+    packages: string,
+  ): Promise<Host> {
+    return Host.#start(baseRoot, directory, started, (staging) => stageBare(staging, packages));
+  }
+
+  static async #start(
+    baseRoot: string,
+    directory: string,
+    started: (end: () => Promise<void>) => void,
+    fill: (staging: string) => Promise<void>,
+  ): Promise<Host> {
+    const staging = mkdtempSync(join(directory, "machine-"));
+    await fill(join(staging, "files"));
     const emulator = await startEmulator();
     started(() => emulator.close());
     // The agent lives fast, the emulator does not: its minute-long poll must not last as long for the agent.
     emulator.settings.change({ pollHoldMs: 500, redeliverAfterMs: 1_000 });
-    emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
-    const machine = Machine.start({ baseRoot, staging, directory });
+    const machine = Machine.start({ baseRoot, staging: join(staging, "files"), directory: staging });
     started(() => machine.stop());
     await machine.boot();
     const host = new Host(machine, emulator);
-    await host.#settle();
+    await machine.write("/etc/stand-in.env", `IDC_AGENT_ENDPOINT=${emulator.url}\n${AGENT_PACE}`);
     return host;
+  }
+
+  /** Gives the memory back that its disk takes. */
+  async stop(): Promise<void> {
+    await this.machine.stop();
+    await this.emulator.close();
   }
 
   async #settle(): Promise<void> {
@@ -62,13 +91,12 @@ export class Host {
       `systemd-sysusers; systemd-tmpfiles --create idc-codedeploy-helper.conf
        chgrp idc-helper /etc/idc-codedeploy-helper/base-credentials`,
     );
-    await machine.write("/etc/stand-in.env", `IDC_AGENT_ENDPOINT=${this.emulator.url}\n${AGENT_PACE}`);
     await this.writeConfig();
   }
 
   writeConfig(more = ""): Promise<string> {
     const text = `serial: ${SERIAL}
-region: ap-northeast-2
+region: ${REGION}
 role_arn: ${ROLE_ARN}
 endpoints: { sts: "${this.emulator.url}" }
 ${more}`;

@@ -73,7 +73,7 @@ export class Machine {
   /** Returns at once; the caller waits for {@link boot}, and ends it in any case. */
   static start({ baseRoot, staging, directory }: MachineOptions): Machine {
     machines += 1;
-    const mounts = join(directory, `machine-${machines}`);
+    const mounts = join(directory, "mounts");
     mkdirSync(mounts);
     const held = ["sh", "-c", HOLD, "hold", baseRoot, staging, mounts];
     const holder = spawn(
@@ -146,7 +146,8 @@ export class Machine {
       if (isRunning(nspawn)) process.kill(nspawn, "SIGKILL");
     }
     await eventually(
-      () => (this.#leader === 0 || !isRunning(this.#leader)) && childrenOf(this.#holder.pid ?? 0).length === 0,
+      () =>
+        (this.#leader === 0 || !isRunning(this.#leader)) && childrenOf(this.#holder.pid ?? 0).length === 0,
       () => `the container's first process ${this.#leader} does not end`,
     );
     for (const root of CGROUP_ROOTS) removeGroup(join(root, this.#group));

@@ -1,10 +1,13 @@
 /**
- * `node test/systemd/run.ts [GROUP…]`: our units, our drop-in and our commands on a really booted systemd 252, with a
- * stand-in agent as a service. Prints a line for each check; exit status 1 when one failed.
+ * `node test/systemd/run.ts [GROUP…]`: our units, our drop-in, our commands and our packages on a really booted systemd
+ * 252, with a stand-in agent as a service. Prints a line for each check; exit status 1 when one failed, and then the
+ * journal of the machine on which it did.
  *
- * Groups: daemon, journal, requests, states, reload, odd, life; all by default. Needs root; the base system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
+ * Groups on one machine with the product laid out from dist/: daemon, journal, requests, states, reload, odd, life.
+ * Groups with a machine each, and the packages: package, others, adopt, debian. All by default. Needs root; the base
+ * system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { acquireLock } from "../../src/host/lock.ts";
@@ -18,11 +21,18 @@ import { Host } from "./host.ts";
 import { checkHostLife } from "./host-life.ts";
 import { checkJournal } from "./journal.ts";
 import { checkOddReloads } from "./odd-reloads.ts";
+import { checkAdoption } from "./package/adoption.ts";
+import { checkDebian } from "./package/debian.ts";
+import { checkLife } from "./package/life.ts";
+import { checkOtherHosts } from "./package/other-hosts.ts";
+import { makePackages } from "./package/repository.ts";
 import { checkRequests } from "./requests.ts";
 import { checkRequirements } from "./requirements.ts";
 import { checkServiceStates } from "./service-states.ts";
 
-const GROUPS: Readonly<Record<string, (host: Host, agent: AgentOnHost, check: Check) => Promise<void>>> = {
+type Group = (host: Host, agent: AgentOnHost, check: Check) => Promise<void>;
+
+const ON_LAID_OUT: Readonly<Record<string, Group>> = {
   daemon: (host, _agent, check) => checkDaemon(host, check),
   journal: (host, _agent, check) => checkJournal(host, check),
   requests: (host, _agent, check) => checkRequests(host, check),
@@ -31,16 +41,67 @@ const GROUPS: Readonly<Record<string, (host: Host, agent: AgentOnHost, check: Ch
   odd: checkOddReloads,
   life: checkHostLife,
 };
+const WITH_PACKAGES: Readonly<Record<string, (host: Host, check: Check) => Promise<void>>> = {
+  package: checkLife,
+  others: checkOtherHosts,
+  adopt: checkAdoption,
+  debian: checkDebian,
+};
 
-async function checkAll(host: Host, check: Check): Promise<void> {
-  const agent = new AgentOnHost(host);
+interface Run {
+  baseRoot: string;
+  directory: string;
+  tally: Tally;
+  check: Check;
+  started(end: () => Promise<void>): void;
+}
+
+async function checkAll(run: Run): Promise<void> {
   const chosen = process.argv.slice(2);
-  for (const [name, group] of Object.entries(GROUPS)) {
-    if (chosen.length > 0 && !chosen.includes(name)) continue;
-    // The daemon brings its path unit with it, which is one of the checks; other groups decide themselves when a
-    // drift is mended.
-    if (name !== "daemon") await host.watchRequestsOnly();
-    await group(host, agent, check);
+  const unknown = chosen.filter((name) => !(name in ON_LAID_OUT) && !(name in WITH_PACKAGES));
+  if (unknown.length > 0) throw new Error(`there is no group ${unknown.join(", ")}`);
+  const isChosen = ([name]: [string, unknown]) => chosen.length === 0 || chosen.includes(name);
+  const laidOut = Object.entries(ON_LAID_OUT).filter(isChosen);
+  const withPackages = Object.entries(WITH_PACKAGES).filter(isChosen);
+  if (laidOut.length > 0) await checkLaidOut(run, laidOut);
+  if (withPackages.length === 0) return;
+  const packages = await makePackages(run.directory);
+  for (const [, group] of withPackages) {
+    const host = await Host.startBare(run.baseRoot, run.directory, run.started, packages);
+    await withLastWords(run, host, () => group(host, run.check));
+    await host.stop();
+  }
+}
+
+async function checkLaidOut(run: Run, groups: [string, Group][]): Promise<void> {
+  const host = await Host.start(run.baseRoot, run.directory, run.started);
+  const agent = new AgentOnHost(host);
+  await withLastWords(run, host, async () => {
+    for (const [name, group] of groups) {
+      // The daemon brings its path unit with it, which is one of the checks; other groups decide themselves when a
+      // drift is mended.
+      if (name !== "daemon") await host.watchRequestsOnly();
+      await group(host, agent, run.check);
+    }
+  });
+  await host.stop();
+}
+
+/** After failures, the machine's journal: printed, and kept where $IDC_TEST_JOURNAL says. */
+async function withLastWords({ tally }: Run, host: Host, work: () => Promise<void>): Promise<void> {
+  const before = tally.failed;
+  try {
+    await work();
+  } finally {
+    if (tally.failed > before) {
+      const journal = await host.machine.exec("journalctl", "--no-pager", "--output=short-precise");
+      const file = join(
+        process.env.IDC_TEST_JOURNAL ?? tmpdir(),
+        `idc-e2e-journal-${process.pid}-${tally.failed}.txt`,
+      );
+      writeFileSync(file, journal.stdout);
+      console.log(`${journal.stdout.split("\n").slice(-300).join("\n")}\n(the whole journal: ${file})`);
+    }
   }
 }
 
@@ -56,11 +117,15 @@ async function main(interrupted: AbortSignal): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "idc-systemd-"));
   const ends: (() => Promise<void>)[] = [() => removeDirectory(directory)];
   try {
-    const root = await baseRoot(interrupted);
-    const host = await Host.start(root, directory, (end) => ends.push(end));
+    const run: Run = {
+      baseRoot: await baseRoot(interrupted),
+      directory,
+      tally,
+      check: checksInto(tally, interrupted),
+      started: (end) => ends.push(end),
+    };
     // An interruption does not wait for the check in hand: its machine is taken away below.
-    await Promise.race([checkAll(host, checksInto(tally, interrupted)), aborted(interrupted)]);
-    if (tally.exitCode !== 0) console.log(await lastWords(host));
+    await Promise.race([checkAll(run), aborted(interrupted)]);
   } catch (error) {
     if (!interrupted.aborted) throw error;
     console.log("interrupted");
@@ -82,10 +147,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 async function removeDirectory(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
-}
-
-async function lastWords(host: Host): Promise<string> {
-  return (await host.machine.exec("journalctl", "--no-pager", "--boot", "--lines=150")).stdout;
 }
 
 const interruption = new AbortController();

@@ -1,4 +1,4 @@
-/** What is put on the machine before it boots: the product as a package would lay it out, and a stand-in agent. */
+/** What is put on a machine before it boots: a stand-in agent, and the product as a package would lay it out. */
 import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,12 +8,32 @@ import { BASE_KEY } from "../aws-emulator/emulator.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LIBEXEC = "usr/libexec/idc-codedeploy-helper";
 
-export async function stage(directory: string): Promise<void> {
+/** A path in the staging directory, whose directory is made. */
+type At = (path: string) => string;
+
+function openStaging(directory: string): At {
   mkdirSync(directory, { mode: 0o755 });
-  const at = (path: string) => {
+  return (path) => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     return join(directory, path);
   };
+}
+
+/** The agent and nothing of ours, but a directory with what is to be installed, at /srv/packages. */
+export async function stageBare(directory: string, packages: string): Promise<void> {
+  const at = openStaging(directory);
+  await stageAgent(at);
+  cpSync(packages, at("srv/packages"), { recursive: true });
+  cpSync(join(packages, "idc-codedeploy-helper.repo"), at("etc/yum.repos.d/idc-codedeploy-helper.repo"));
+  // The agent's own runtime: ours comes and goes with the package.
+  cpSync(process.execPath, at("opt/stand-in/node"));
+  // Over reboots, for whoever must find out why a run failed.
+  mkdirSync(at("var/log/journal"), { recursive: true });
+}
+
+/** The agent, and the product from dist/. */
+export async function stage(directory: string): Promise<void> {
+  const at = openStaging(directory);
   cpSync(join(ROOT, "dist"), at(LIBEXEC), { recursive: true });
   cpSync(join(ROOT, "systemd/reload-agent"), at(`${LIBEXEC}/reload-agent`));
   mkdirSync(at("usr/bin"), { recursive: true });
@@ -37,14 +57,12 @@ export async function stage(directory: string): Promise<void> {
     { mode: 0o640 },
   );
   await stageAgent(at);
-  // The journal of a failed run is read from outside; nothing of it may be dropped.
-  writeFileSync(
-    at("etc/systemd/journald.conf.d/test.conf"),
-    "[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n",
-  );
+  symlinkSync(`/${LIBEXEC}/node`, at("opt/stand-in/node"));
 }
 
-async function stageAgent(at: (path: string) => string): Promise<void> {
+async function stageAgent(at: At): Promise<void> {
+  // The journal of a failed run is read from outside; nothing of it may be dropped.
+  writeFileSync(at("etc/systemd/journald.conf.d/test.conf"), "[Journal]\nRateLimitIntervalSec=0\n");
   await build({
     entryPoints: ["codedeploy-agent", "worker-process"].map((name) => join(ROOT, `test/agent/${name}.ts`)),
     outdir: at("opt/stand-in/built"),
