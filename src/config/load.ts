@@ -7,7 +7,13 @@ import { readText } from "../host/read-file.ts";
 import type { Config, Paths } from "./config.ts";
 import { ConfigError, type ConfigIssue } from "./config-error.ts";
 import { parseCron } from "./cron.ts";
-import { BASE_CREDENTIAL_NAME, BASE_CREDENTIALS_FILE, DEFAULT_PATHS, stateFiles } from "./paths.ts";
+import {
+  BASE_CREDENTIAL_NAME,
+  BASE_CREDENTIALS_FILE,
+  DEFAULT_PATHS,
+  SERVICE_CREDENTIALS,
+  stateFiles,
+} from "./paths.ts";
 import type { ConfigFile } from "./schema.ts";
 import { whoElseMayWrite } from "./trust.ts";
 import { validate } from "./validate.ts";
@@ -125,15 +131,19 @@ function resolve(file: ConfigFile, configFile: string, env: NodeJS.ProcessEnv): 
   };
 }
 
-/** Where the operator named no file, systemd may have given us one (systemd.exec(5), `LoadCredential=`). */
+/**
+ * Where the operator named no file, systemd may have given the service one (systemd.exec(5), `LoadCredential=`). Root's
+ * commands find it where systemd keeps it while the service runs; a file in the default place goes before that.
+ */
 function resolveBaseCredentials(
   { file, profile }: ConfigFile["base_credentials"],
-  { CREDENTIALS_DIRECTORY: directory }: NodeJS.ProcessEnv,
+  { CREDENTIALS_DIRECTORY: own }: NodeJS.ProcessEnv,
 ): Config["baseCredentials"] {
   const isDefault = file === BASE_CREDENTIALS_FILE;
-  const given = directory ? join(directory, BASE_CREDENTIAL_NAME) : null;
-  if (isDefault && given !== null && existsSync(given)) return { file: given, profile, isDefault: false };
-  return { file, profile, isDefault };
+  if (!isDefault) return { file, profile, isDefault };
+  const given = own ? [own] : existsSync(file) ? [] : [SERVICE_CREDENTIALS];
+  const found = given.map((directory) => join(directory, BASE_CREDENTIAL_NAME)).find(existsSync);
+  return found === undefined ? { file, profile, isDefault } : { file: found, profile, isDefault: false };
 }
 
 function resolvePaths(file: ConfigFile, env: NodeJS.ProcessEnv): Paths {

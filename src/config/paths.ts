@@ -10,6 +10,8 @@ export const CONFIG_FILE = "/etc/idc-codedeploy-helper/config.yaml";
 export const BASE_CREDENTIALS_FILE = "/etc/idc-codedeploy-helper/base-credentials";
 /** As a systemd credential: the file's name below $CREDENTIALS_DIRECTORY. */
 export const BASE_CREDENTIAL_NAME = "base-credentials";
+/** Where systemd (247 and newer) keeps what it has given the service, for as long as that runs. */
+export const SERVICE_CREDENTIALS = "/run/credentials/idc-codedeploy-helper.service";
 export const DEFAULT_PATHS: Paths = {
   stateDir: "/var/lib/idc-codedeploy-helper",
   runtimeDir: "/run/idc-codedeploy-helper",

@@ -76,8 +76,9 @@ export class Announcer {
     this.#agent(health);
   }
 
-  #expiry({ record, expiresBootMs, nowBootMs, config }: Health): void {
-    const isExpired = expiresBootMs !== null && nowBootMs >= expiresBootMs;
+  /** After a boot they may have expired long ago: that is worth an error only once they could not be replaced. */
+  #expiry({ record, expiresBootMs, nowBootMs, streak, config }: Health): void {
+    const isExpired = expiresBootMs !== null && nowBootMs >= expiresBootMs && streak !== null;
     this.#onceWhile("expired", isExpired ? (record?.expiresAt ?? "") : null, () =>
       this.#log.error("credentials_expired", {
         expired_at: record?.expiresAt,

@@ -14,10 +14,6 @@ export class Tally {
     return `${this.#passed} passed, ${this.#failed} failed`;
   }
 
-  get failed(): number {
-    return this.#failed;
-  }
-
   get exitCode(): number {
     return this.#failed === 0 && this.#passed > 0 ? 0 : 1;
   }

@@ -140,5 +140,5 @@ ${flavour === "codedeploy" ? "User=codedeploy\n" : ""}`;
     flavour === "wrapped"
       ? "Type=simple\nExecStart=/bin/sh -c '/opt/stand-in/start; sleep 100000'\n"
       : "Type=forking\nExecStart=/opt/stand-in/start\nExecStop=/opt/stand-in/stop\n";
-  return `[Unit]\nDescription=AWS CodeDeploy Host Agent\n[Service]\n${start}${common}`;
+  return `[Unit]\nDescription=AWS CodeDeploy Host Agent\n[Service]\n${start}${common}[Install]\nWantedBy=multi-user.target\n`;
 }

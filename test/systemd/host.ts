@@ -76,6 +76,10 @@ export class Host {
     await machine.boot();
     const host = new Host(machine, emulator);
     await machine.write("/etc/stand-in.env", `IDC_AGENT_ENDPOINT=${emulator.url}\n${AGENT_PACE}`);
+    await machine.write(
+      "/etc/codedeploy-agent/conf/codedeployagent.yml",
+      `:wait_between_runs: 1\n:deploy_control_endpoint: ${emulator.url}\n`,
+    );
     return host;
   }
 

@@ -29,7 +29,7 @@ export interface MachineOptions {
  * see each other's processes. With death signals: nothing outlives us.
  */
 const HOLD = `set -e
-mount -t tmpfs -o mode=0755,size=3g tmpfs "$3"
+mount -t tmpfs -o mode=0755,size=1536m tmpfs "$3"
 mkdir "$3/upper" "$3/work" "$3/root"
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$3/upper,workdir=$3/work" "$3/root"
 cp -a "$2/." "$3/root/"
@@ -52,7 +52,7 @@ let machines = 0;
 
 export class Machine {
   readonly #holder: ChildProcess;
-  readonly #name: string;
+  readonly name: string;
   #boots = 0;
   /** Ends what still runs inside by our doing. */
   #ending = new AbortController();
@@ -61,7 +61,7 @@ export class Machine {
 
   private constructor(holder: ChildProcess, name: string) {
     this.#holder = holder;
-    this.#name = name;
+    this.name = name;
     for (const stream of [holder.stdout, holder.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#console = (this.#console + text).slice(-20_000);
@@ -104,7 +104,7 @@ export class Machine {
   }
 
   get #group(): string {
-    return `${this.#name}-${this.#boots}`;
+    return `${this.name}-${this.#boots}`;
   }
 
   /** Runs a command inside, as root, outside of any service. */

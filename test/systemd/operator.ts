@@ -10,7 +10,7 @@ export const ETC = "/etc/idc-codedeploy-helper";
 /** The host's base credentials, as they are handed over. */
 export const BASE_FILE = `[default]\naws_access_key_id = ${BASE_KEY.accessKeyId}\naws_secret_access_key = ${BASE_KEY.secretAccessKey}\n`;
 
-const ENVIRONMENT = [
+const IDENTITY = [
   `AWS_ACCESS_KEY_ID=${OPERATOR_KEY.accessKeyId}`,
   `AWS_SECRET_ACCESS_KEY=${OPERATOR_KEY.secretAccessKey}`,
   "HOME=/root",
@@ -32,7 +32,9 @@ export class Operator {
   }
 
   helper(args: readonly string[], input = ""): Promise<Ended> {
-    return this.#host.machine.run(["idc-helper", ...args], { env: ENVIRONMENT, input });
+    const { machine, emulator } = this.#host;
+    const env = [...IDENTITY, `AWS_ENDPOINT_URL_S3=${emulator.url}`];
+    return machine.run(["idc-helper", ...args], { env, input });
   }
 
   /** With the base credentials on standard input. @returns what it said */

@@ -41,7 +41,9 @@ const ON_LAID_OUT: Readonly<Record<string, Group>> = {
   odd: checkOddReloads,
   life: checkHostLife,
 };
-const WITH_PACKAGES: Readonly<Record<string, (host: Host, check: Check) => Promise<void>>> = {
+type PackageGroup = (host: Host, check: Check) => Promise<void>;
+
+const WITH_PACKAGES: Readonly<Record<string, PackageGroup>> = {
   package: checkLife,
   others: checkOtherHosts,
   adopt: checkAdoption,
@@ -63,12 +65,22 @@ async function checkAll(run: Run): Promise<void> {
   const isChosen = ([name]: [string, unknown]) => chosen.length === 0 || chosen.includes(name);
   const laidOut = Object.entries(ON_LAID_OUT).filter(isChosen);
   const withPackages = Object.entries(WITH_PACKAGES).filter(isChosen);
-  if (laidOut.length > 0) await checkLaidOut(run, laidOut);
-  if (withPackages.length === 0) return;
-  const packages = await makePackages(run.directory);
-  for (const [, group] of withPackages) {
+  // Side by side: they mostly wait. The package's own life is the longest of them.
+  const [first = [], ...others] = [withPackages.slice(0, 1), withPackages.slice(1)];
+  await Promise.all([
+    laidOut.length > 0 ? checkLaidOut(run, laidOut) : null,
+    withPackages.length > 0
+      ? makePackages(run.directory).then((packages) =>
+          Promise.all([first, ...others].map((groups) => checkPackages(run, packages, groups))),
+        )
+      : null,
+  ]);
+}
+
+async function checkPackages(run: Run, packages: string, groups: [string, PackageGroup][]): Promise<void> {
+  for (const [, group] of groups) {
     const host = await Host.startBare(run.baseRoot, run.directory, run.started, packages);
-    await withLastWords(run, host, () => group(host, run.check));
+    await withLastWords(run, host, (check) => group(host, check));
     await host.stop();
   }
 }
@@ -76,29 +88,38 @@ async function checkAll(run: Run): Promise<void> {
 async function checkLaidOut(run: Run, groups: [string, Group][]): Promise<void> {
   const host = await Host.start(run.baseRoot, run.directory, run.started);
   const agent = new AgentOnHost(host);
-  await withLastWords(run, host, async () => {
+  await withLastWords(run, host, async (check) => {
     for (const [name, group] of groups) {
       // The daemon brings its path unit with it, which is one of the checks; other groups decide themselves when a
       // drift is mended.
       if (name !== "daemon") await host.watchRequestsOnly();
-      await group(host, agent, run.check);
+      await group(host, agent, check);
     }
   });
   await host.stop();
 }
 
 /** After failures, the machine's journal: printed, and kept where $IDC_TEST_JOURNAL says. */
-async function withLastWords({ tally }: Run, host: Host, work: () => Promise<void>): Promise<void> {
-  const before = tally.failed;
+async function withLastWords(
+  { check }: Run,
+  { machine }: Host,
+  work: (check: Check) => Promise<void>,
+): Promise<void> {
+  let isSound = true;
+  const counting: Check = async (name, body) => {
+    await check(name, () =>
+      body().catch((error: unknown) => {
+        isSound = false;
+        throw error;
+      }),
+    );
+  };
   try {
-    await work();
+    await work(counting);
   } finally {
-    if (tally.failed > before) {
-      const journal = await host.machine.exec("journalctl", "--no-pager", "--output=short-precise");
-      const file = join(
-        process.env.IDC_TEST_JOURNAL ?? tmpdir(),
-        `idc-e2e-journal-${process.pid}-${tally.failed}.txt`,
-      );
+    if (!isSound) {
+      const journal = await machine.exec("journalctl", "--no-pager", "--output=short-precise");
+      const file = join(process.env.IDC_TEST_JOURNAL ?? tmpdir(), `idc-e2e-${machine.name}.journal`);
       writeFileSync(file, journal.stdout);
       console.log(`${journal.stdout.split("\n").slice(-300).join("\n")}\n(the whole journal: ${file})`);
     }

@@ -83,7 +83,6 @@ async function stageAgent(at: At): Promise<void> {
   cpSync(fileURLToPath(new URL("stand-in", import.meta.url)), at("opt/stand-in"), { recursive: true });
   for (const name of ["start", "stop", "codedeploy-agent.init"]) chmodSync(at(`opt/stand-in/${name}`), 0o755);
   mkdirSync(at("etc/codedeploy-agent/conf"), { recursive: true });
-  writeFileSync(at("etc/codedeploy-agent/conf/codedeployagent.yml"), ":wait_between_runs: 1\n");
   mkdirSync(at("var/log/aws"), { recursive: true });
   mkdirSync(at("opt/codedeploy-agent"), { recursive: true });
   writeFileSync(at("usr/lib/sysusers.d/codedeploy.conf"), "u codedeploy - - /opt/codedeploy-agent\n");

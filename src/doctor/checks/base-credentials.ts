@@ -1,6 +1,8 @@
 /** What AssumeRole is called with, and whether it works: the host's own key, kept as tightly as it should be. */
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SERVICE_CREDENTIALS } from "../../config/paths.ts";
 import { errorCode, Failure } from "../../failure.ts";
 import { findGroup } from "../../host/accounts.ts";
 import type { CheckGroup } from "../check.ts";
@@ -46,6 +48,7 @@ export const baseCredentials: CheckGroup = {
       title: "Kept from others",
       async run({ host }) {
         const { file } = (await host.config()).baseCredentials;
+        if (isHandedOver(file)) return pass("systemd hands them to the service alone");
         const found = await look(file);
         if (found === null) throw new Unmet(`there is no ${file}`);
         return judgeMode(file, found, findGroup(SERVICE_GROUP));
@@ -74,6 +77,7 @@ export const baseCredentials: CheckGroup = {
         const found = await look(file);
         const isKey = found !== null && identity.sessionToken === undefined;
         if (!isKey) return pass("they are temporary ones");
+        if (isHandedOver(file)) return left("systemd hands it over; its file's age is not to be seen here");
         return judgeAge(file, Date.now() - found.mtimeMs);
       },
     },
@@ -117,6 +121,11 @@ async function works(host: HostFacts): Promise<boolean> {
 }
 
 /** @returns null where it is not there */
+/** Root sees what systemd has given the service, and nobody but the two does. */
+function isHandedOver(file: string): boolean {
+  return dirname(file) === SERVICE_CREDENTIALS;
+}
+
 async function look(path: string): Promise<Stats | null> {
   try {
     return await stat(path);

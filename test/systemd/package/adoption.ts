@@ -21,10 +21,10 @@ export async function checkAdoption(host: Host, check: Check): Promise<void> {
 
   await check("a host on the old cron pair deploys", async () => {
     emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
-    await machine.write("/opt/codedeploy-cron/assume.cjs", await bundled(ASSUMER));
+    await machine.write("/opt/codedeploy-cron/assume.mjs", await bundled(ASSUMER));
     await machine.write(
       SCRIPT,
-      `#!/bin/sh\n# Keeps the agent's credentials fresh.\nROLE=${ROLE_ARN}\nAWS_ENDPOINT_URL=${emulator.url} HOME=/root exec /opt/stand-in/node /opt/codedeploy-cron/assume.cjs "$ROLE" ${SERIAL} ${OLD_FILE}\n`,
+      `#!/bin/sh\n# Keeps the agent's credentials fresh.\nROLE=${ROLE_ARN}\nAWS_ENDPOINT_URL=${emulator.url} HOME=/root exec /opt/stand-in/node /opt/codedeploy-cron/assume.mjs "$ROLE" ${SERIAL} ${OLD_FILE}\n`,
       "0755",
     );
     const { accessKeyId, secretAccessKey } = BASE_KEY;
@@ -81,8 +81,11 @@ async function bundled(entry: string): Promise<string> {
     write: false,
     platform: "node",
     target: "node24",
-    format: "cjs",
+    format: "esm",
     logLevel: "warning",
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -11,9 +11,7 @@ export async function checkDebian(host: Host, check: Check): Promise<void> {
   const { agent, operator } = it;
   const { machine } = host;
   const apt = (...args: string[]) =>
-    machine.sh(
-      `DEBIAN_FRONTEND=noninteractive apt-get -y --no-download -o APT::Sandbox::User=root ${args.join(" ")} 2>&1`,
-    );
+    machine.sh(`DEBIAN_FRONTEND=noninteractive apt-get -y -o APT::Sandbox::User=root ${args.join(" ")} 2>&1`);
 
   await check("the .deb: apt installs it, and nothing starts", async () => {
     await apt("install", `${PLACE}/${PACKAGE}_*.deb`);

@@ -10,6 +10,7 @@ import { PACKAGE } from "./repository.ts";
 export const CREDENTIALS = "/var/lib/idc-codedeploy-helper/credentials";
 export const OUR_UNITS = [DAEMON, ONESHOT, "idc-codedeploy-helper-agent.path"];
 
+const FILLER = "/var/filler";
 const POLL = "PollHostCommand";
 /** What the wall clock of a service is off by, in seconds with a sign: libfaketime's own format. */
 const CLOCK_FILE = "/etc/test-clock";
@@ -78,6 +79,14 @@ export class InstalledHost {
       .filter(({ action, credentials }) => action === POLL && credentials === "valid");
   }
 
+  /** Waits for a session that was issued after the given moment. */
+  async sessionNewerThan(moment: Date): Promise<void> {
+    await until(
+      async () => this.host.emulator.sessions.list().some(({ issuedAt }) => issuedAt > moment),
+      async () => `no newer session:\n${await this.host.journal(DAEMON)}`,
+    );
+  }
+
   /** Waits for a poll with credentials that were issued after the given moment. */
   async pollWithNewerThan(moment: Date, limitMs?: number): Promise<void> {
     const { emulator } = this.host;
@@ -93,13 +102,17 @@ export class InstalledHost {
     );
   }
 
-  async status(): Promise<Status> {
-    return JSON.parse((await this.host.machine.exec("idc-helper", "status", "--json")).stdout) as Status;
+  async status(): Promise<Status | null> {
+    const { stdout } = await this.host.machine.exec("idc-helper", "status", "--json");
+    return (JSON.parse(stdout) as { status: Status | null }).status;
   }
 
   async waitForStatus(wanted: (status: Status) => boolean, what: string, limitMs?: number): Promise<void> {
     await until(
-      async () => wanted(await this.status()),
+      async () => {
+        const status = await this.status();
+        return status !== null && wanted(status);
+      },
       async () =>
         `${what} never came:\n${JSON.stringify(await this.status(), null, 1)}\n${await this.host.journal(DAEMON)}\n${await this.host.journal(ONESHOT)}`,
       limitMs,
@@ -136,6 +149,18 @@ export class InstalledHost {
 
   stepClock(seconds: number): Promise<string> {
     return this.host.machine.write(CLOCK_FILE, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+  }
+
+  /** @param leftMiB what stays free */
+  async fillDisk(leftMiB: number): Promise<void> {
+    const { machine } = this.host;
+    await machine.exec("dd", "if=/dev/zero", `of=${FILLER}`, "bs=1M");
+    if (leftMiB > 0) await machine.sh(`truncate --size=-${leftMiB}M ${FILLER}`);
+    else await machine.exec("dd", "if=/dev/zero", `of=${FILLER}-more`, "bs=512");
+  }
+
+  freeDisk(): Promise<string> {
+    return this.host.machine.sh(`rm -f ${FILLER} ${FILLER}-more`);
   }
 
   /** An event that goes on until {@link endEvent}. @returns its id, once it runs */

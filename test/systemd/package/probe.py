@@ -57,7 +57,7 @@ ATTEMPTS = {
     "write-state": write("/var/lib/idc-codedeploy-helper"),
     "write-requests": write("/run/idc-codedeploy-helper-agent/requests"),
     "write-answers": write("/run/idc-codedeploy-helper-agent"),
-    "become-root": lambda: os.setresuid(0, 0, 0) if os.getuid() else os.setresuid(1, 1, 1),
+    "another-user": run("setpriv", "--reuid=1" if os.getuid() == 0 else "--reuid=0", "true"),
     "give-away-file": lambda: os.chown(os.environ["PROBE_FILE"], 1, 1),
     "user-namespace": run("unshare", "--user", "true"),
     "mount": run("mount", "-t", "tmpfs", "tmpfs", "/mnt"),
@@ -66,8 +66,7 @@ ATTEMPTS = {
     "netlink-socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
     "internet-socket": connect_abroad,
     "executable-memory": executable_memory,
-    "device": read("/dev/kmsg"),
-    "kernel-setting": lambda: open("/proc/sys/kernel/domainname", "r+").close(),
+    "process-of-another-user": lambda: os.kill(int(os.environ["PROBE_PROCESS"]), 0),
 }
 
 for name, attempt in ATTEMPTS.items():

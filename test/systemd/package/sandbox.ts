@@ -36,12 +36,15 @@ const SANDBOXES: readonly Sandbox[] = [
 
 export async function checkSandbox(host: Host, check: Check): Promise<void> {
   const { machine } = host;
+  // A process that is neither root's nor ours.
+  const stranger = await host.property("dbus.service", "MainPID");
   for (const { unit, title, exposureLimit, allowed, ownFile } of SANDBOXES) {
     await check(`the sandbox of ${title}: refused is all that it is not for`, async () => {
       await machine.write("/opt/probe.py", readFileSync(PROBE, "utf8"));
       const text = await machine.sh(`cat /usr/lib/systemd/system/${unit}`);
-      await machine.write("/run/systemd/system/probe.service", inPlaceOf(text, ownFile));
-      const command = "systemctl daemon-reload; systemctl start probe.service; cat /run/probe/out";
+      await machine.write("/run/systemd/system/probe.service", inPlaceOf(text, ownFile, stranger));
+      const command =
+        "mkdir -p /run/probe; systemctl daemon-reload; systemctl start probe.service; cat /run/probe/out";
       const found = answers(await machine.sh(command));
       const passed = [...found].filter(([, answer]) => answer === "allowed").map(([name]) => name);
       expectEqual(passed.join("\n"), [...allowed].join("\n"), "what it may do", [...found].join("\n"));
@@ -55,7 +58,7 @@ export async function checkSandbox(host: Host, check: Check): Promise<void> {
   }
   await check("outside of a sandbox the same probe gets everything", async () => {
     const outside = await machine.sh(
-      "PROBE_FILE=/etc/hostname python3 /opt/probe.py; chown root: /etc/hostname",
+      `PROBE_FILE=/etc/hostname PROBE_PROCESS=${stranger} python3 /opt/probe.py; chown root: /etc/hostname`,
     );
     const refused = [...answers(outside)].filter(([, answer]) => answer !== "allowed");
     expectEqual(refused.join("\n"), "", "what is refused");
@@ -66,17 +69,16 @@ export async function checkSandbox(host: Host, check: Check): Promise<void> {
 }
 
 /** The unit, with the probe for its program. Its output leaves the sandbox through what systemd opened for it. */
-function inPlaceOf(unit: string, ownFile: string): string {
+function inPlaceOf(unit: string, ownFile: string, stranger: string): string {
   const dropped =
     /^(Type|ExecStart|ExecStartPre|ExecStopPost|ExecReload|Restart\w*|Watchdog\w*|Timeout\w*|Wants|After|Before)=/;
   const kept = unit.split("\n").filter((line) => !dropped.test(line));
   return `${kept.join("\n").replace(/\[Install\][\s\S]*/, "")}
 [Service]
 Type=oneshot
-ExecStartPre=+/bin/mkdir -p /run/probe
 ExecStart=/usr/bin/python3 /opt/probe.py
 StandardOutput=file:/run/probe/out
-Environment=PROBE_FILE=${ownFile}
+Environment=PROBE_FILE=${ownFile} PROBE_PROCESS=${stranger}
 `;
 }
 

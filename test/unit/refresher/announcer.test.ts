@@ -96,9 +96,14 @@ describe("what is observed at every look is said when it changes", () => {
   });
 
   test("credentials that expired are one error, until new ones expire", () => {
-    const late = { nowBootMs: RECORD.expiresBootMs };
+    const streak = sampleStreak("denied", 3);
+    const late = { nowBootMs: RECORD.expiresBootMs, streak };
     expect(observe({}, late, late, late)).toEqual(["info agent_running", "error credentials_expired"]);
     expect(observe({}, late)).toEqual(["error credentials_expired"]);
+  });
+
+  test("credentials that a boot finds expired are no error before they could not be replaced", () => {
+    expect(observe({ nowBootMs: RECORD.expiresBootMs, streak: null })).toEqual(["info agent_running"]);
   });
 
   test("a file that is gone, or somebody else's", () => {
