@@ -129,7 +129,7 @@ export function agentSteps({ findings, factor }: Takeover, isPollRequired: boole
         const { state } = await inspectService(unit, settings);
         return state === "running" ? kept(`${unit} runs`) : planned(`start ${unit}, which is ${state}`);
       },
-      run: () => startAgent(config, settings),
+      run: () => startAgent(config, settings, factor),
     },
     {
       id: "agent-load",

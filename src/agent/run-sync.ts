@@ -15,13 +15,21 @@ export interface SyncRun {
   answer: SyncAnswer;
 }
 
+export interface RunOptions {
+  config: Config;
+  factor: number;
+  log: Log;
+  /** As in {@link syncAgent}; false where a person or one of their commands runs it. */
+  isUnattended?: boolean;
+}
+
 /** @throws Failure `busy` or `cannot_write` */
-export async function runSync(config: Config, factor: number, log: Log): Promise<SyncRun> {
+export async function runSync({ config, factor, log, isUnattended = false }: RunOptions): Promise<SyncRun> {
   const files = agentRuntimeFiles(config.paths);
   const lock = lockRuns(files.syncLock);
   try {
     const request = await takeRequest(config.paths);
-    const answer = await syncAgent({ config, request, factor, log });
+    const answer = await syncAgent({ config, request, isUnattended, factor, log });
     await writeAnswer(files.answer, answer);
     return { request, answer };
   } finally {

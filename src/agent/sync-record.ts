@@ -15,6 +15,8 @@ export interface SyncRecord {
   bootId: string;
   /** What the agent's config said when last seen, and since when it has been saying so. */
   config: { meaning: string; sinceBootMs: number } | null;
+  /** What the service last said is in force, or root set by hand since; null before either. */
+  inForce: string | null;
   lastReloadBootMs: number | null;
   /** Why the last reload failed; null when it did not. */
   lastFailure: { detail: string; nextStep: string } | null;
@@ -29,6 +31,7 @@ export async function readSyncRecord(paths: Paths, bootId: string): Promise<Sync
   const fresh: SyncRecord = {
     bootId,
     config: null,
+    inForce: null,
     lastReloadBootMs: null,
     lastFailure: null,
     workerMissingSinceBootMs: null,

@@ -8,6 +8,7 @@ import type { Config } from "../config/config.ts";
 import { type Instant, readBootId, readClock } from "../host/clock.ts";
 import type { Log } from "../report/log.ts";
 import { configChangedBootMs, type KeptConfig, keepConfig } from "./config-upkeep.ts";
+import { desiredConfig, digestOf } from "./desired-config.ts";
 import type { ReloadCause, SyncAnswer, SyncRequest } from "./exchange.ts";
 import { startedBootMs } from "./processes.ts";
 import { reloadIfNeeded } from "./reload-upkeep.ts";
@@ -18,11 +19,19 @@ import { readSyncRecord, type SyncRecord, writeSyncRecord } from "./sync-record.
 export interface SyncOptions {
   config: Config;
   request: SyncRequest | null;
+  /** Nobody asked: a drift, or the agent's coming and going, set this off. */
+  isUnattended: boolean;
   factor: number;
   log: Log;
 }
 
-export async function syncAgent({ config, request, factor, log }: SyncOptions): Promise<SyncAnswer> {
+export async function syncAgent({
+  config,
+  request,
+  isUnattended,
+  factor,
+  log,
+}: SyncOptions): Promise<SyncAnswer> {
   const bootId = readBootId();
   const record = await readSyncRecord(config.paths, bootId);
   const reading = await readAgentSettings(config.agent.settingsFile);
@@ -32,7 +41,9 @@ export async function syncAgent({ config, request, factor, log }: SyncOptions): 
   }
   const { settings } = reading;
   const beforeRepair = () => writeSyncRecord(config.paths, { ...record, config: null });
-  const kept = await keepConfig({ config, inForce: request?.inForce ?? null, settings, log, beforeRepair });
+  // By hand, what the configuration says is what is wanted. When nobody asked, it may be half edited.
+  const inForce = request !== null ? request.inForce : isUnattended ? record.inForce : null;
+  const kept = await keepConfig({ config, inForce, settings, log, beforeRepair });
   const service = await inspectService(config.agent.service, settings);
   const now = readClock();
   const configSince = configChangedBootMs(kept, record, now);
@@ -46,6 +57,7 @@ export async function syncAgent({ config, request, factor, log }: SyncOptions): 
   const next: SyncRecord = {
     ...record,
     config: kept.meaning === null ? null : { meaning: kept.meaning, sinceBootMs: configSince },
+    inForce: inForce ?? digestOf(desiredConfig(config)),
   };
   const save = () => writeSyncRecord(config.paths, next);
   const reload = await reloadIfNeeded({ config, settings, service, causes, record: next, save, factor, log });

@@ -21,7 +21,7 @@ export async function sync(options: ConfigOption & Answering): Promise<number> {
   });
   const log = await openLog(config.log);
   for (const warning of warnings) log.warn("config_unknown_key", { message: formatIssue(warning) });
-  const { request, answer } = await runSync(config, factor, log);
+  const { request, answer } = await runSync({ config, factor, log, isUnattended: isSystemdService() });
   if (options.json) printJson(answer);
   else if (request === null) print(describe(answer, config));
   return answer.reload.state === "failed" ? EXIT.failed : EXIT.done;

@@ -2,7 +2,7 @@
  * What the agent's own set-up asks of ours: a group that may read the credentials file where the agent is not root,
  * and drop-ins where its files lie outside of what our units may reach.
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
 import { AGENT_DEFAULTS, dropInFile } from "../config/paths.ts";
@@ -10,7 +10,7 @@ import { Failure } from "../failure.ts";
 import { findGroupName, findUser } from "../host/accounts.ts";
 import { isBootedWithSystemd, showUnit } from "../host/systemd.ts";
 import type { OwnedFile } from "./owned-file.ts";
-import { ONESHOT, SERVICE } from "./service-step.ts";
+import { ONESHOT, PATH_UNIT, SERVICE } from "./service-step.ts";
 
 /**
  * The group that the credentials file must be handed to, by the `User=` of the agent's unit.
@@ -34,6 +34,10 @@ async function readerGroupOf(agentUnit: string): Promise<string | null> {
   });
 }
 
+const OTHER_PLACE =
+  "# Written by idc-helper register: the agent keeps its files in another place than it does by default.";
+const USUAL_PID_FILE = join(AGENT_DEFAULTS.pidDir, "codedeploy-agent.pid");
+
 const DEFAULT_AGENT = "codedeploy-agent.service";
 
 /** @param present the config that is there already, whose own say comes first */
@@ -48,6 +52,8 @@ export function dropIns(config: Config, settings: AgentSettings | null): OwnedFi
   if (group !== null) files.push(dropIn(SERVICE, "reader-group", readerGroup(group)));
   const reach = settings === null ? null : reachOf(settings);
   if (reach !== null) files.push(dropIn(ONESHOT, "agent-paths", reach));
+  const watch = settings === null ? null : watchOf(settings);
+  if (watch !== null) files.push(dropIn(PATH_UNIT, "agent-paths", watch));
   return files;
 }
 
@@ -64,6 +70,15 @@ SupplementaryGroups=idc-helper
 `;
 }
 
+/** So that a drift is mended at once there, too, and the agent's coming and going noticed. */
+function watchOf({ onPremisesConfigFile, pidFile }: AgentSettings): string | null {
+  const usual = [AGENT_DEFAULTS.onPremisesConfigFile, USUAL_PID_FILE];
+  const unusual = [onPremisesConfigFile, pidFile].filter((path) => !usual.includes(path));
+  if (unusual.length === 0) return null;
+  const lines = unusual.map((path) => `PathChanged=${path.replaceAll("%", "%%")}`);
+  return [OTHER_PLACE, "[Path]", ...lines, ""].join("\n");
+}
+
 /** A home directory is hidden from the unit altogether, unless it is told otherwise. */
 const HOMES = /^\/(?:home|root|run\/user)(?:\/|$)/;
 
@@ -73,7 +88,7 @@ function reachOf({ onPremisesConfigFile, trackingDirectory }: AgentSettings): st
   const isInHome = [directory, trackingDirectory].some((path) => HOMES.test(path));
   if (isUsual && !isInHome) return null;
   return [
-    "# Written by idc-helper register: the agent keeps its files in another place than it does by default.",
+    OTHER_PLACE,
     "[Service]",
     // A path with a space is quoted; a leading minus: it may not be there yet.
     ...(isUsual ? [] : [`ReadWritePaths="-${directory}"`]),

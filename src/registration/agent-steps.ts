@@ -16,11 +16,13 @@ const START_LIMIT_MS = 100_000;
 const WORKER_LIMIT_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
+/** What is to be said is in the answer. */
+const silent = createLog({ level: "error", format: "human", write: () => undefined });
+
 /** Registering repairs the agent's config whatever `agent.on_drift` says: that is what it was asked for. */
 export async function setAgentConfig(config: Config, factor: number): Promise<StepOutcome> {
-  const log = createLog({ level: "error", format: "human", write: () => undefined });
   const repairing: Config = { ...config, agent: { ...config.agent, onDrift: "repair" } };
-  const { answer } = await runSync(repairing, factor, log);
+  const { answer } = await runSync({ config: repairing, factor, log: silent });
   const { state, file, detail, differences, backup } = answer.config;
   if (state !== "matches" && state !== "repaired") {
     throw new Failure({
@@ -85,7 +87,11 @@ function describeReload({ reload }: SyncAnswer): string {
 }
 
 /** Starts an agent that does not run; one that runs is left to {@link setAgentConfig} and the service to reload. */
-export async function startAgent(config: Config, settings: AgentSettings): Promise<StepOutcome> {
+export async function startAgent(
+  config: Config,
+  settings: AgentSettings,
+  factor: number,
+): Promise<StepOutcome> {
   const unit = config.agent.service;
   const before = await inspectService(unit, settings);
   const isEnabledNow = await enableAgent(unit);
@@ -103,6 +109,8 @@ export async function startAgent(config: Config, settings: AgentSettings): Promi
   while (performance.now() < deadline) {
     const { worker } = await inspectService(unit, settings);
     if (worker !== null) {
+      // The answer that lies there for the service was given before it ran.
+      await runSync({ config, factor, log: silent });
       const what = before.state === "running" ? "has a worker again" : "started";
       return { state: "done", detail: `${unit} ${what} (worker ${worker.pid})` };
     }

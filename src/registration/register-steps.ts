@@ -220,7 +220,7 @@ export class RegisterSteps {
 
   async #startAgent(): Promise<StepOutcome> {
     const unit = this.#config.agent.service;
-    if (this.#changes) return startAgent(this.#config, this.#settings);
+    if (this.#changes) return startAgent(this.#config, this.#settings, timeFactor());
     const { state } = await inspectService(unit, this.#settings);
     if (state === "running") return { state: "kept", detail: `${unit} runs` };
     const when = state === "absent" ? "once it is installed" : `which is ${state}`;

@@ -20,11 +20,15 @@ import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { changeUnits } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
-import { ONESHOT, SERVICE } from "./service-step.ts";
+import { ONESHOT, PATH_UNIT, SERVICE } from "./service-step.ts";
 
 const MAX_BYTES = 1_024 * 1_024;
 const RELOAD_LIMIT_MS = 60_000;
-const DROP_INS = [dropInFile(SERVICE, "reader-group"), dropInFile(ONESHOT, "agent-paths")];
+const DROP_INS = [
+  dropInFile(SERVICE, "reader-group"),
+  dropInFile(ONESHOT, "agent-paths"),
+  dropInFile(PATH_UNIT, "agent-paths"),
+];
 
 /** Every file that removal would take away or change, in its order; those that are not there left out. */
 export async function filesToRemove(config: Config, settings: AgentSettings | null): Promise<string[]> {

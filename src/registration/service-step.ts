@@ -38,7 +38,10 @@ export async function startService(needs: ServiceNeeds): Promise<StepOutcome> {
     throw new Failure({ kind: "host_not_ready", message: obstacle.what, nextStep: obstacle.nextStep });
   const before = await unitState();
   const isUnitStale = isUnitChanged || before.needsReload;
-  if (isUnitStale) await changeUnits(START_LIMIT_MS, ["daemon-reload"], []);
+  if (isUnitStale) {
+    await changeUnits(START_LIMIT_MS, ["daemon-reload"], []);
+    await changeUnits(START_LIMIT_MS, ["try-restart"], [PATH_UNIT]);
+  }
   const changes: string[] = [];
   const startedAtMs = Date.now();
   if (before.file !== "enabled") {

@@ -20,7 +20,8 @@ export async function checkAdoption(host: Host, check: Check): Promise<void> {
   const { machine, emulator } = host;
 
   await check("a host on the old cron pair deploys", async () => {
-    emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+    const instance = emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+    emulator.state.instances.put({ ...instance, tags: [{ Key: "Name", Value: "web" }] });
     await machine.write("/opt/codedeploy-cron/assume.mjs", await bundled(ASSUMER));
     await machine.write(
       SCRIPT,

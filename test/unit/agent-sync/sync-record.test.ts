@@ -14,6 +14,7 @@ beforeEach(() => {
 const FRESH: SyncRecord = {
   bootId: "boot-1",
   config: null,
+  inForce: null,
   lastReloadBootMs: null,
   lastFailure: null,
   workerMissingSinceBootMs: null,
@@ -22,6 +23,7 @@ const FRESH: SyncRecord = {
 const RECORD: SyncRecord = {
   bootId: "boot-1",
   config: { meaning: "m", sinceBootMs: 5 },
+  inForce: "digest",
   lastReloadBootMs: 7,
   lastFailure: { detail: "d", nextStep: "n" },
   workerMissingSinceBootMs: null,
