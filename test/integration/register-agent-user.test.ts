@@ -10,6 +10,7 @@ const REGISTER = [
   ...["--role-arn", ROLE_ARN, "--tag", "Name=web"],
 ];
 const READERS = "/etc/systemd/system/idc-codedeploy-helper.service.d/50-reader-group.conf";
+const WATCH = "/etc/systemd/system/idc-codedeploy-helper-agent.path.d/50-agent-paths.conf";
 const REACH = "/etc/systemd/system/idc-codedeploy-helper-agent.service.d/50-agent-paths.conf";
 
 async function register({ host }: HostScene): Promise<string> {
@@ -63,17 +64,17 @@ describe.concurrent("register", () => {
     host.write(settings, host.read(settings).replace(/^:on_premises_config_file:.*\n/m, "") + place);
     await register(scene);
     expect(host.read(REACH)).toContain('[Service]\nReadWritePaths="-/opt/agent conf"\n');
+    expect(host.read(WATCH)).toContain("[Path]\nPathChanged=/opt/agent conf/on-premises.yml\n");
     expect(host.read("/opt/agent conf/on-premises.yml")).toContain("region: ap-northeast-2");
     await host.command(["deregister", "--yes"], { env: operatorEnv() });
-    expect([existsSync(host.path(REACH)), existsSync(host.path("/opt/agent conf/on-premises.yml"))]).toEqual([
-      false,
-      false,
-    ]);
+    const left = [REACH, WATCH, "/opt/agent conf/on-premises.yml"];
+    expect(left.map((path) => existsSync(host.path(path)))).toEqual([false, false, false]);
   });
 
   test("writes no drop-in where the agent is as it is by default", async (context) => {
     const scene = await openHostScene(context, { agent: "stopped" });
     await register(scene);
-    expect([READERS, REACH].map((path) => existsSync(scene.host.path(path)))).toEqual([false, false]);
+    const dropIns = [READERS, REACH, WATCH];
+    expect(dropIns.map((path) => existsSync(scene.host.path(path)))).toEqual([false, false, false]);
   });
 });

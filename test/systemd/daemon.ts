@@ -76,6 +76,21 @@ export async function checkDaemon(host: Host, check: Check): Promise<void> {
     },
   );
 
+  await check("a configuration that nobody has reloaded does not reach the agent by a drift", async () => {
+    const before = (await host.answer())?.at;
+    await machine.sh(`sed -i 's/^region: .*/region: eu-west-1/' ${CONFIG}; echo >>${AGENT_CONFIG}`);
+    const answer = await until(
+      async () => {
+        const now = await host.answer();
+        return now !== null && now.at !== before && now.config.state === "unknown" ? now : null;
+      },
+      async () => `it is not put off:\n${JSON.stringify(await host.answer())}`,
+    );
+    expectMatch(answer.config.detail, /not in force/, "what is said of the agent's config");
+    expectNoMatch(await machine.sh(`cat ${AGENT_CONFIG}`), /eu-west-1/, "the agent's config");
+    await host.writeConfig();
+  });
+
   await check("systemctl status shows how long the credentials last", async () => {
     const { stdout } = await machine.exec("systemctl", "status", "--no-pager", DAEMON);
     expectMatch(stdout, /Status: "Credentials last until \d\d:\d\d:\d\d/, "systemctl status");

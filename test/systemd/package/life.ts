@@ -260,7 +260,9 @@ async function checkAccidents(it: InstalledHost, check: Check): Promise<void> {
       await operator.must(["refresh"]);
       await host.request();
       expectEqual(await host.property(UNIT, "ActiveState"), "inactive", "ActiveState");
+      await it.waitForStatus(({ agent: { state } }) => state === "stopped", "the agent's state");
       await machine.sh(`systemctl start ${UNIT}`);
+      await it.waitForStatus(({ agent: { state } }) => state === "running", "the agent's state");
       await agent.processes();
       await it.deployApplication();
       await it.expectNoHarm();
