@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { AtomicFile, removeLeftovers } from "../host/atomic-file.ts";
+import { AtomicFile } from "../host/atomic-file.ts";
 import { readBytes } from "../host/read-file.ts";
 import type { CrontabFormat } from "./crontab.ts";
 
@@ -80,7 +80,6 @@ async function namesIn(directory: string, reading: CrontabReading): Promise<stri
 export async function changeCrontab(path: string, change: (text: string) => string | null): Promise<boolean> {
   try {
     const { mode, uid, gid } = await lstat(path);
-    await removeLeftovers(path);
     const changed = change(await readCrontab(path));
     if (changed === null) return false;
     const file = await AtomicFile.create(path, { mode: mode & 0o7777, userId: uid, groupId: gid });

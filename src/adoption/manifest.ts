@@ -10,7 +10,7 @@ import { basename, dirname, join } from "node:path";
 import type { Tag } from "../aws/codedeploy.ts";
 import { adoptionDirectory } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { AtomicFile, removeLeftovers, replaceFile } from "../host/atomic-file.ts";
+import { AtomicFile, replaceFile } from "../host/atomic-file.ts";
 import { readBytes, readTextIfPresent } from "../host/read-file.ts";
 
 export interface SavedFile {
@@ -86,7 +86,6 @@ export async function readManifest(configFile: string): Promise<Manifest | null>
 
 export async function writeManifest(configFile: string, manifest: Manifest): Promise<void> {
   mkdirSync(adoptionDirectory(configFile), { recursive: true, mode: 0o700 });
-  await removeLeftovers(manifestFile(configFile));
   await replaceFile(manifestFile(configFile), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
 }
 
@@ -104,7 +103,6 @@ export async function saveFile(configFile: string, path: string, index: number):
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined) return { path, backup: null, mode: 0, userId: 0, groupId: 0 };
     const backup = `${index}-${basename(path)}`;
-    await removeLeftovers(join(directory, backup));
     const content = await readBytes(path, { maxBytes: MAX_BYTES });
     const copy = await AtomicFile.create(join(directory, backup), { mode: 0o600 });
     await copy.commit(content);
@@ -123,7 +121,6 @@ export async function restoreFile(configFile: string, saved: SavedFile): Promise
   const { path, backup, mode, userId, groupId } = saved;
   try {
     if (backup === null) return rmSync(path, { force: true });
-    await removeLeftovers(path);
     const file = await AtomicFile.create(path, { mode, userId, groupId });
     await file.commit(await readSaved(configFile, saved));
   } catch (error) {

@@ -14,7 +14,7 @@ import type { Config } from "../config/config.ts";
 import { renderProfile } from "../credentials/profile-file.ts";
 import { isPlainValue, type SessionCredentials } from "../credentials/session.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { AtomicFile, removeLeftovers } from "../host/atomic-file.ts";
+import { AtomicFile } from "../host/atomic-file.ts";
 import { readBytes } from "../host/read-file.ts";
 import { startRefresh } from "../refresher/refresh-child.ts";
 import type { StepOutcome } from "../report/progress.ts";
@@ -115,7 +115,6 @@ async function inDirectoryOf<T>(path: string, work: (pinned: string) => Promise<
 /** Keeps owner and mode, but for what would make a program of it. */
 async function replace(path: string, content: Buffer): Promise<void> {
   const found = await lstat(path).catch(() => null);
-  await removeLeftovers(path);
   const file = await AtomicFile.create(path, {
     mode: found === null ? 0o600 : found.mode & 0o777,
     ...(found === null ? {} : { userId: found.uid, groupId: found.gid }),

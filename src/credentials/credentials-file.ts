@@ -1,7 +1,7 @@
 /** The credentials file on disk: prepared before STS is called, so that a file we cannot write costs no call. */
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { findGroup } from "../host/accounts.ts";
-import { AtomicFile, removeLeftovers } from "../host/atomic-file.ts";
+import { AtomicFile } from "../host/atomic-file.ts";
 import { readBytes, UnsafeFileError } from "../host/read-file.ts";
 import { renderProfile } from "./profile-file.ts";
 import type { SessionCredentials } from "./session.ts";
@@ -30,7 +30,6 @@ export async function prepareCredentialsFile(place: FilePlace): Promise<Prepared
   const { path, profile, group } = place;
   try {
     await readExisting(path);
-    await removeLeftovers(path);
     const groupId = group === null ? null : groupIdOf(group);
     const file = await AtomicFile.create(path, { mode: group === null ? 0o600 : 0o640, groupId });
     return {

@@ -18,7 +18,12 @@ export interface Ownership {
   userId?: number | null;
 }
 
-/** A file that will replace `path`; nothing of it is visible under that name before {@link AtomicFile.commit}. */
+/**
+ * A file that will replace `path`; nothing of it is visible under that name before {@link AtomicFile.commit}.
+ *
+ * Whoever makes one is the only writer of `path`, by a lock or because it is the only such process: what killed
+ * writers left beside it is removed first.
+ */
 export class AtomicFile {
   readonly path: string;
   readonly #temporaryPath: string;
@@ -37,6 +42,7 @@ export class AtomicFile {
    * @throws the system error (missing directory, no permission, no inode left)
    */
   static async create(path: string, { mode, groupId = null, userId = null }: Ownership): Promise<AtomicFile> {
+    await removeLeftovers(path);
     const name = `${temporaryPrefix(path)}${process.pid}.${randomBytes(6).toString("hex")}`;
     const temporaryPath = join(dirname(path), name);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -78,22 +84,24 @@ export async function replaceFile(path: string, content: string, ownership: Owne
   await file.commit(content);
 }
 
-/**
- * Removes what killed writers of `path` left beside it. The caller holds the lock that every writer of `path`
- * takes, so no temporary file found here is still being written.
- */
-export async function removeLeftovers(path: string): Promise<number> {
+async function removeLeftovers(path: string): Promise<void> {
   const directory = dirname(path);
   const prefix = temporaryPrefix(path);
-  let removed = 0;
-  for (const name of await readdir(directory)) {
+  for (const name of await entriesOf(directory)) {
     if (!name.startsWith(prefix) || !/^\d+\.[0-9a-f]{12}$/.test(name.slice(prefix.length))) continue;
     const leftover = join(directory, name);
-    if (!(await lstat(leftover)).isFile()) continue;
-    await unlink(leftover);
-    removed += 1;
+    if ((await lstat(leftover)).isFile()) await unlink(leftover);
   }
-  return removed;
+}
+
+/** None where the directory may be written but not listed. */
+async function entriesOf(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errorCode(error) === "EACCES") return [];
+    throw error;
+  }
 }
 
 function temporaryPrefix(path: string): string {

@@ -4,7 +4,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import { errorCode, errorText, Failure } from "../failure.ts";
-import { removeLeftovers, replaceFile } from "../host/atomic-file.ts";
+import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 
 export interface OwnedFile {
@@ -53,7 +53,6 @@ export async function diffOf(file: OwnedFile): Promise<string> {
 export async function writeOwnedFile({ path, text, mode, groupId }: OwnedFile): Promise<void> {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    await removeLeftovers(path);
     await replaceFile(path, text, { mode, groupId, userId: 0 });
   } catch (error) {
     throw new Failure({

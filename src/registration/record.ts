@@ -4,7 +4,7 @@
  */
 import type { Tag } from "../aws/codedeploy.ts";
 import { registrationFile } from "../config/paths.ts";
-import { removeLeftovers, replaceFile } from "../host/atomic-file.ts";
+import { replaceFile } from "../host/atomic-file.ts";
 import type { MachineFingerprint } from "../host/machine.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 
@@ -44,7 +44,6 @@ export function readUsableRegistration(configFile: string): Promise<Registration
 
 export async function writeRegistration(configFile: string, registration: Registration): Promise<void> {
   const path = registrationFile(configFile);
-  await removeLeftovers(path);
   await replaceFile(path, renderRegistration(registration), { mode: 0o644 });
 }
 

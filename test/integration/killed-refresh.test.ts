@@ -1,5 +1,6 @@
 /** `refresh` killed at any moment: the file is whole, and what the killed one left is cleaned by the next. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "vitest";
 import type { Emulator } from "../aws-emulator/emulator.ts";
@@ -41,7 +42,7 @@ describe.concurrent("a killed refresh", () => {
     test.expect(leftovers(host)).toEqual([]);
   });
 
-  it("leaves a temporary file, which the next refresh removes", async (test) => {
+  it("leaves temporary files, which the next refresh removes", async (test) => {
     const { emulator, host } = await openScene(test);
     emulator.faults.set({ kind: "slow", delayMs: 60_000, times: 1 });
     const refresh = host.start(["refresh"]);
@@ -49,6 +50,8 @@ describe.concurrent("a killed refresh", () => {
     refresh.process.kill("SIGKILL");
     await refresh.result;
     test.expect(leftovers(host)).toHaveLength(1);
+    // As one that is killed while it writes its record leaves it.
+    writeFileSync(join(host.stateDir, ".refresh.json.tmp.1.0123456789ab"), "{");
     test.expect((await host.command("refresh")).code).toBe(0);
     test.expect(leftovers(host)).toEqual([]);
   });
