@@ -32,7 +32,7 @@ const DROP_INS = [
 
 /** Every file that removal would take away or change, in its order; those that are not there left out. */
 export async function filesToRemove(config: Config, settings: AgentSettings | null): Promise<string[]> {
-  const { credentials, refreshRecord, runRecord } = stateFiles(config.paths);
+  const { credentials, refreshRecord, runRecord, refreshLock, runLock } = stateFiles(config.paths);
   const agentConfig = settings === null ? [] : await ownAgentConfig(config, settings);
   const files = [
     ...agentConfig,
@@ -40,6 +40,9 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     credentials,
     refreshRecord,
     runRecord,
+    // The service is stopped: nobody waits for these any more.
+    refreshLock,
+    runLock,
     // Elsewhere it may be somebody's own file, with other profiles in it.
     ...(isOurPlace(config) ? [config.baseCredentials.file] : []),
     ...DROP_INS,

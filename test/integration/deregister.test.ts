@@ -1,5 +1,5 @@
 /** The end of a host's life: `idc-helper deregister`. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { operatorEnv } from "../harness/host-root.ts";
@@ -50,6 +50,7 @@ describe.concurrent("deregister", () => {
     expect(changing(scene)).toEqual(["RemoveTagsFromOnPremisesInstances", "DeregisterOnPremisesInstance"]);
     expect(instanceOf(scene)).toMatchObject({ tags: [], deregisteredAt: expect.any(Date) });
     expect(left(scene)).toEqual([]);
+    expect(readdirSync(host.path("/var/lib/idc-codedeploy-helper"))).toEqual([]);
     expect(host.services.isActive("idc-codedeploy-helper.service")).toBe(false);
     expect(host.services.isEnabled("idc-codedeploy-helper.service")).toBe(false);
     expect(stdout).toContain(`${SERIAL} is deregistered. AWS keeps the name taken for hours.`);
