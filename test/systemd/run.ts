@@ -41,7 +41,7 @@ const ON_LAID_OUT: Readonly<Record<string, Group>> = {
   odd: checkOddReloads,
   life: checkHostLife,
 };
-type PackageGroup = (host: Host, check: Check) => Promise<void>;
+type PackageGroup = (host: Host, check: Check, packages: string) => Promise<void>;
 
 const WITH_PACKAGES: Readonly<Record<string, PackageGroup>> = {
   package: checkLife,
@@ -80,7 +80,7 @@ async function checkAll(run: Run): Promise<void> {
 async function checkPackages(run: Run, packages: string, groups: [string, PackageGroup][]): Promise<void> {
   for (const [, group] of groups) {
     const host = await Host.startBare(run.baseRoot, run.directory, run.started, packages);
-    await withLastWords(run, host, (check) => group(host, check));
+    await withLastWords(run, host, (check) => group(host, check, packages));
     await host.stop();
   }
 }

@@ -19,12 +19,14 @@ function openStaging(directory: string): At {
   };
 }
 
-/** The agent and nothing of ours, but a directory with what is to be installed, at /srv/packages. */
+/** The agent and nothing of ours, but a directory with what is to be installed, at /srv/packages, and RHEL's ways. */
 export async function stageBare(directory: string, packages: string): Promise<void> {
   const at = openStaging(directory);
   await stageAgent(at);
   cpSync(packages, at("srv/packages"), { recursive: true });
-  cpSync(join(packages, "idc-codedeploy-helper.repo"), at("etc/yum.repos.d/idc-codedeploy-helper.repo"));
+  cpSync(join(packages, "now/idc-codedeploy-helper.repo"), at("etc/yum.repos.d/idc-codedeploy-helper.repo"));
+  symlinkSync("dnf", at("usr/bin/yum"));
+  writeFileSync(at("etc/dnf/vars/releasever"), "9\n");
   // The agent's own runtime: ours comes and goes with the package.
   cpSync(process.execPath, at("opt/stand-in/node"));
   // Over reboots, for whoever must find out why a run failed.

@@ -1,4 +1,5 @@
 /** The .deb on the Debian that it is for: installed with apt, registered, removed, purged. */
+import { documentedCommands } from "../../harness/documented-commands.ts";
 import { AgentOnHost } from "../agent-service.ts";
 import { type Check, expectEqual, expectMatch } from "../checks.ts";
 import { DAEMON, type Host } from "../host.ts";
@@ -13,8 +14,8 @@ export async function checkDebian(host: Host, check: Check): Promise<void> {
   const apt = (...args: string[]) =>
     machine.sh(`DEBIAN_FRONTEND=noninteractive apt-get -y -o APT::Sandbox::User=root ${args.join(" ")} 2>&1`);
 
-  await check("the .deb: apt installs it, and nothing starts", async () => {
-    await apt("install", `${PLACE}/${PACKAGE}_*.deb`);
+  await check("the README's way to install the .deb, and nothing starts", async () => {
+    await machine.sh(`cd ${PLACE}; ${documentedCommands("README.md", "install-debian")}`);
     expectEqual(await host.property(DAEMON, "UnitFileState"), "disabled", "UnitFileState");
     expectEqual(await host.property(DAEMON, "ActiveState"), "inactive", "ActiveState");
   });

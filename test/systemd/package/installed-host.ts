@@ -38,10 +38,9 @@ export class InstalledHost {
     this.operator = new Operator(host);
   }
 
-  /** dnf as an administrator calls it. @returns what it said */
+  /** As an administrator calls it. @returns what it said */
   dnf(command: string, ...args: string[]): Promise<string> {
-    // A Debian has no release of RHEL's, which dnf's own settings ask for.
-    return this.host.machine.sh(`dnf -y --releasever=9 ${command} ${args.join(" ")} 2>&1`);
+    return this.host.machine.sh(`dnf -y ${command} ${args.join(" ")} 2>&1`);
   }
 
   async installedVersion(): Promise<string> {

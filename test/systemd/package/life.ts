@@ -1,5 +1,7 @@
 /** A host's whole life with the package: installed, registered, through all that happens to a host, and removed. */
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { documentedCommands } from "../../harness/documented-commands.ts";
 import { documentedFiles } from "../../packaging/files.ts";
 import { AgentOnHost, UNIT } from "../agent-service.ts";
 import { type Check, expectEqual, expectMatch, expectNoMatch } from "../checks.ts";
@@ -7,7 +9,8 @@ import { AGENT_CONFIG, DAEMON, type Host, ONESHOT, PATH_UNIT, TIME_FACTOR } from
 import { ETC } from "../operator.ts";
 import { until } from "../until.ts";
 import { CREDENTIALS, InstalledHost, OUR_UNITS } from "./installed-host.ts";
-import { LATER, PACKAGE, PLACE, VERSION } from "./repository.ts";
+import { PackageServer } from "./package-server.ts";
+import { LATER, PACKAGE, VERSION } from "./repository.ts";
 import { checkSandbox } from "./sandbox.ts";
 
 const OUTAGE_MINUTES = 40;
@@ -15,13 +18,27 @@ const NINE_HOURS_S = 9 * 3_600;
 /** The service asks again each minute. */
 const NEXT_LOOK_LIMIT_MS = 180_000;
 
-export async function checkLife(host: Host, check: Check): Promise<void> {
-  const it = new InstalledHost(host, new AgentOnHost(host));
+/** @param packages as {@link makePackages} makes them */
+export async function checkLife(host: Host, check: Check, packages: string): Promise<void> {
+  const server = await PackageServer.start(join(packages, "now"));
+  try {
+    await server.introduceTo(host.machine);
+    await checkAll(new InstalledHost(host, new AgentOnHost(host)), check, () => {
+      server.directory = join(packages, "later");
+    });
+  } finally {
+    server.stop();
+  }
+}
+
+/** @param publishLater puts the later version on the company's server */
+async function checkAll(it: InstalledHost, check: Check, publishLater: () => void): Promise<void> {
   await checkBeginning(it, check);
-  await checkSandbox(host, check);
+  await checkSandbox(it.host, check);
   await checkWithAgent(it, check);
   await checkSimulated(it, check);
   await checkAccidents(it, check);
+  publishLater();
   await checkVersions(it, check);
   await checkEnd(it, check);
 }
@@ -30,8 +47,8 @@ async function checkBeginning(it: InstalledHost, check: Check): Promise<void> {
   const { host, agent, operator } = it;
   const { machine } = host;
 
-  await check("dnf installs it from the signed repository (gpgcheck=1), and nothing starts", async () => {
-    const said = await it.dnf("install", `${PACKAGE}-${VERSION}`);
+  await check("the README's way to install it (dnf, HTTPS, gpgcheck=1), and nothing starts", async () => {
+    const said = await machine.sh(`exec 2>&1; ${documentedCommands("README.md", "install")}`);
     expectNoMatch(said, /scriptlet failed|non-fatal|error:/i, "what dnf said");
     expectEqual(await it.installedVersion(), VERSION, "the version");
     expectMatch(await machine.sh("rpm -q gpg-pubkey --qf '%{SUMMARY}\\n'"), /Throw-away/, "rpm's keys");
@@ -274,7 +291,7 @@ async function checkVersions(it: InstalledHost, check: Check): Promise<void> {
   const { host, agent } = it;
   const { machine } = host;
   const mainPid = () => host.property(DAEMON, "MainPID");
-  const later = `${PLACE}/${PACKAGE}-${LATER}-1.x86_64.rpm`;
+  const later = `/srv/packages/later/${PACKAGE}-${LATER}-1.x86_64.rpm`;
 
   await check("an upgrade that breaks off on a full disk leaves the old version at work", async () => {
     const before = await mainPid();
@@ -312,7 +329,7 @@ async function checkVersions(it: InstalledHost, check: Check): Promise<void> {
         const watching = machine.sh(
           `while [ ! -e /tmp/watched ]; do stat -c '%.9Y %s' ${CREDENTIALS} 2>&1; done | uniq`,
         );
-        const said = await it.dnf(command, PACKAGE);
+        const said = await it.dnf(command, "--refresh", PACKAGE);
         await machine.sh("touch /tmp/watched; systemctl stop test-load");
         const seen = (await watching).split("\n");
         expectNoMatch(said, /scriptlet failed|non-fatal|error:|left running/i, "what dnf said");

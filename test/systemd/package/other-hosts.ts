@@ -1,7 +1,5 @@
 /** Hosts that are not like most: an agent of an init script, one that is another user's, base credentials by systemd. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { ROOT } from "../../../packaging/project.ts";
+import { documentedCommands } from "../../harness/documented-commands.ts";
 import { SERIAL } from "../../harness/scratch-host.ts";
 import { AgentOnHost, type Flavour, UNIT } from "../agent-service.ts";
 import { type Check, expectEqual, expectMatch } from "../checks.ts";
@@ -14,6 +12,8 @@ const AGENTS: readonly { flavour: Flavour; label: string; owner: string }[] = [
   { flavour: "sysv", label: "an agent of an init script", owner: "idc-helper:idc-helper 600" },
   { flavour: "codedeploy", label: "an agent that runs as codedeploy", owner: "idc-helper:codedeploy 640" },
 ];
+
+const PAGE = "docs/base-credentials.md";
 
 export async function checkOtherHosts(host: Host, check: Check): Promise<void> {
   const it = new InstalledHost(host, new AgentOnHost(host));
@@ -71,13 +71,10 @@ async function checkAgent(
   });
 }
 
-/** The drop-ins that docs/base-credentials.md shows, word by word. */
+/** The recipes of the page, word by word. */
 async function checkCredentialsBySystemd(it: InstalledHost, check: Check): Promise<void> {
   const { host, agent, operator } = it;
   const { machine } = host;
-  const page = readFileSync(join(ROOT, "docs/base-credentials.md"), "utf8");
-  const recipes = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
-  const [plain = "", encrypted = ""] = recipes.filter((text) => text.includes("LoadCredential"));
 
   await check(
     "base credentials by systemd (LoadCredential=): the documented recipe, and no file in /etc",
@@ -87,14 +84,14 @@ async function checkCredentialsBySystemd(it: InstalledHost, check: Check): Promi
       await operator.pointAtAws();
       await operator.register();
       await machine.write("/root/base-credentials", BASE_FILE, "0600");
-      await machine.sh(plain);
+      await machine.sh(documentedCommands(PAGE, "plain"));
       await checkWithout(it);
     },
   );
 
   await check("the same, encrypted (LoadCredentialEncrypted=)", async () => {
     await machine.write("/root/base-credentials", BASE_FILE, "0600");
-    await machine.sh(encrypted);
+    await machine.sh(documentedCommands(PAGE, "encrypted"));
     expectEqual(
       await machine.sh("grep -rlc aws_secret /etc/credstore* 2>/dev/null || true"),
       "",

@@ -10,15 +10,15 @@ import { buildBasePackage } from "../../packaging/base-package.ts";
 import { throwAwayKey } from "../../packaging/workshop.ts";
 
 export const PACKAGE = "idc-codedeploy-helper";
-/** Where a machine finds them. */
-export const PLACE = "/srv/packages";
+/** Where a machine finds a repository with this version. */
+export const PLACE = "/srv/packages/now";
 export const LATER = "99.0.0";
 /** Packed loosely: how small they are is another test's. */
 const PAYLOAD = "w1.gzdio";
 
 export { VERSION };
 
-/** @returns a directory with a yum repository of this version and a later one, and the .deb of this one */
+/** @returns a directory with two yum repositories: `now`, where the .deb lies, too, and `later`, with {@link LATER} */
 export async function makePackages(directory: string): Promise<string> {
   const started = performance.now();
   const target = targetOf("x86_64");
@@ -32,10 +32,13 @@ export async function makePackages(directory: string): Promise<string> {
   ]);
   // Debian's dnf, in a Debian: what RHEL's packages provide is there, under other names.
   const base = await buildBasePackage([now], work, { shell: false });
-  const repository = join(work, "repository");
+  const repositories = join(work, "repositories");
   const key = await throwAwayKey(work);
-  await key.use((ring) => makeRepository([base, now, later], repository, `file://${PLACE}`, ring));
-  cpSync(deb, join(repository, basename(deb)));
+  await key.use(async (ring) => {
+    await makeRepository([base, now], join(repositories, "now"), `file://${PLACE}`, ring);
+    await makeRepository([base, now, later], join(repositories, "later"), `file:///srv/packages/later`, ring);
+  });
+  cpSync(deb, join(repositories, "now", basename(deb)));
   console.log(`packages built in ${Math.round((performance.now() - started) / 1_000)} s`);
-  return repository;
+  return repositories;
 }
