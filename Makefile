@@ -10,7 +10,7 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.PHONY: help build test check demo readers e2e day man rpm deb repo package-test clean
+.PHONY: help build test check demo readers e2e day faults man rpm deb repo package-test clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -37,6 +37,10 @@ e2e: node_modules/.installed ## on a booted systemd (needs root, debootstrap and
 
 day: node_modules/.installed ## 24 simulated hours with outages and deployments, in twelve minutes
 	@IDC_TEST_DAY=full npm run --silent test -- test/integration/a-day.test.ts
+
+faults: node_modules/.installed ## the fault campaigns, and docs/reliability.md from them (QUICK=1 for a few minutes of it)
+	@npm run --silent build >/dev/null
+	@npm run --silent faults -- $(if $(QUICK),--quick)
 
 # On the Node that is shipped, as `npm run` has it; what a machine lacks is named with its Debian package.
 PACKAGING := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node packaging
