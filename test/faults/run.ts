@@ -49,7 +49,9 @@ async function main(signal: AbortSignal): Promise<number> {
 }
 
 async function runOne(name: string, options: Omit<CampaignOptions, "directory">): Promise<Result> {
-  const { title, run } = (await CAMPAIGNS[name]?.()) as Campaign;
+  const load = CAMPAIGNS[name];
+  if (load === undefined) throw new Error(`there is no campaign ${name}`);
+  const { title, run } = await load();
   const directory = mkdtempSync(join(tmpdir(), `idc-faults-${name}-`));
   const started = performance.now();
   console.log(`==> ${title}`);
