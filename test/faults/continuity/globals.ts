@@ -1,0 +1,35 @@
+/** What the bundled product finds in place of the globals that tell the time and wait. */
+import { host } from "./host.ts";
+import type { Timer } from "./virtual-time.ts";
+import { asRunning } from "./virtual-process.ts";
+
+interface Timeout extends Timer {
+  unref(): Timeout;
+}
+
+export function setTimeout(run: () => void, delayMs = 0): Timeout {
+  const timer = host.time.after(delayMs, asRunning(run), { isAsync: true });
+  const timeout: Timeout = { cancel: timer.cancel, unref: () => timeout };
+  return timeout;
+}
+
+export function clearTimeout(timeout: Timeout | undefined): void {
+  timeout?.cancel();
+}
+
+const RealDate = globalThis.Date;
+
+class VirtualDate extends RealDate {
+  constructor(...parameters: [] | [number | string | Date]) {
+    if (parameters.length === 0) super(host.wallMs);
+    else super(...(parameters as [number]));
+  }
+
+  static override now(): number {
+    return host.wallMs;
+  }
+}
+
+export { VirtualDate as Date };
+
+export const performance = { now: () => host.awakeMs };

@@ -1,0 +1,147 @@
+/** Watches a trace, and counts what the program under test is to be judged by. */
+import { AGENT_CONFIG } from "./agent.ts";
+import type { Counts, ExpiredBecause } from "./counts.ts";
+import type { HostEvents, VirtualHost } from "./host.ts";
+import { REACHABILITY } from "./sts.ts";
+
+/** STS, and the host, must have been good for this long before an expired poll is anybody's fault. */
+const GRACE_MS = 60_000;
+/** A reload that an event stood in the way of comes within this after its end: a minute, and five between two. */
+const AFTER_EVENT_MS = 6 * 60_000;
+
+export class Judge implements HostEvents {
+  readonly #counts: Counts;
+  readonly #credentialsFile: string;
+  readonly #tell: (when: number, what: string) => void;
+  #host!: VirtualHost;
+  /** Why the poll before this one was made with an expired credential; null when it was not. */
+  #expired: ExpiredBecause | null = null;
+  #expiredForS = 0;
+  #polledAt = 0;
+  #eventSeenAt = Number.NEGATIVE_INFINITY;
+  /** Since when the host has been up, awake and able to write. */
+  #hostGoodSince = Number.NEGATIVE_INFINITY;
+  #callsToday = 0;
+  #hasLastCallFailed = false;
+  /** When STS came back to one whose last call had failed; null when nobody waits. */
+  #recoveringSince: number | null = null;
+  #isRestarting = false;
+
+  constructor(counts: Counts, credentialsFile: string, tell: (when: number, what: string) => void) {
+    this.#counts = counts;
+    this.#credentialsFile = credentialsFile;
+    this.#tell = tell;
+  }
+
+  attach(host: VirtualHost): void {
+    this.#host = host;
+    const { sts } = host;
+    sts.onCall = () => {
+      this.#counts.assumeRoleCalls += 1;
+      this.#callsToday += 1;
+      this.#hasLastCallFailed = !sts.isGood;
+    };
+    sts.onRecovered = (fault) => {
+      // Whoever has not called meanwhile has nothing to recover from.
+      if (!REACHABILITY.has(fault) || !this.#hasLastCallFailed || !this.#isHostGoodFor(GRACE_MS)) return;
+      this.#recoveringSince = host.time.now;
+    };
+  }
+
+  /** Something has happened to the host or to STS. */
+  noteHost(): void {
+    const { power, disk, time, sts } = this.#host;
+    const isGood = power === "on" && !disk.isFull;
+    if (!isGood) this.#hostGoodSince = Number.POSITIVE_INFINITY;
+    else if (this.#hostGoodSince === Number.POSITIVE_INFINITY) this.#hostGoodSince = time.now;
+    if (!isGood || !sts.isGood) this.#recoveringSince = null;
+  }
+
+  fileChanged(path: string): void {
+    if (path !== this.#credentialsFile || this.#recoveringSince === null) return;
+    const counts = this.#counts;
+    const tookMs = this.#host.time.now - this.#recoveringSince;
+    this.#recoveringSince = null;
+    counts.recoveries += 1;
+    if (tookMs > GRACE_MS) this.#say(`fresh only ${tookMs / 1_000} s after STS came back`);
+    counts.longestRecoveryMs = Math.max(counts.longestRecoveryMs, tookMs);
+  }
+
+  polled(outcome: "good" | "expired" | "failed"): void {
+    const { time, agent } = this.#host;
+    this.#counts.polls += 1;
+    if (agent.hasEvent) this.#eventSeenAt = time.now;
+    if (this.#expired !== null) this.#account(this.#expired, (time.now - this.#polledAt) / 1_000);
+    this.#expired = outcome === "expired" ? this.#excuse() : null;
+    if (this.#expired === null) this.#expiredForS = 0;
+    if (this.#expired === "nothing") this.#say("polls with an expired credential");
+    this.#polledAt = time.now;
+  }
+
+  eventEnded(outcome: "succeeded" | "failed-by-crash" | "killed" | "not-reported"): void {
+    const counts = this.#counts;
+    this.#eventSeenAt = this.#host.time.now;
+    if (outcome === "succeeded") counts.eventsSucceeded += 1;
+    else if (outcome === "failed-by-crash") counts.eventsFailedByCrash += 1;
+    else if (outcome === "killed" && this.#isRestarting) counts.eventsFailedByUs += 1;
+    else if (outcome === "not-reported") counts.eventsNotReported += 1;
+  }
+
+  processesKilled(count: number): void {
+    if (this.#isRestarting) this.#counts.processesKilledByUs += count;
+  }
+
+  agentTouched(verb: "reload" | "restart", act: () => void): void {
+    const counts = this.#counts;
+    if (verb === "restart") counts.restarts += 1;
+    else counts.reloads += 1;
+    if (!this.#isNeeded()) {
+      counts.needlessReloads += 1;
+      this.#say(`${verb} without need`);
+    } else this.#say(verb);
+    this.#isRestarting = verb === "restart";
+    act();
+    this.#isRestarting = false;
+  }
+
+  dayEnds(isQuiet: boolean): void {
+    if (isQuiet) this.#counts.mostCallsADay = Math.max(this.#counts.mostCallsADay, this.#callsToday);
+    this.#callsToday = 0;
+  }
+
+  finish(seed: number): void {
+    if (this.#counts.expiredS.nothing > 0) this.#counts.guiltySeeds.push(seed);
+  }
+
+  /** By what only the simulation knows: what the worker holds, and when it would read by itself. */
+  #isNeeded(): boolean {
+    const { agent, time, disk } = this.#host;
+    const { worker } = agent;
+    if (worker === null || worker.isLeaving) return true;
+    if (worker.config !== (disk.find(AGENT_CONFIG)?.content.toString("utf8") ?? "")) return true;
+    return worker.held === null || worker.held.expiresAt < time.now + agent.readsWithinMs;
+  }
+
+  #excuse(): ExpiredBecause {
+    const { time, agent, disk, sts } = this.#host;
+    if (agent.hasEvent || time.now - this.#eventSeenAt < AFTER_EVENT_MS) return "event";
+    if (disk.isFull) return "disk";
+    const hasStsBeenGood = sts.goodSince !== null && time.now - sts.goodSince >= GRACE_MS;
+    return hasStsBeenGood && this.#isHostGoodFor(GRACE_MS) ? "nothing" : "outage";
+  }
+
+  #isHostGoodFor(ms: number): boolean {
+    return this.#host.time.now - this.#hostGoodSince >= ms;
+  }
+
+  #account(why: ExpiredBecause, seconds: number): void {
+    const { expiredS, longestExpiredS } = this.#counts;
+    expiredS[why] += seconds;
+    this.#expiredForS += seconds;
+    longestExpiredS[why] = Math.max(longestExpiredS[why], this.#expiredForS);
+  }
+
+  #say(what: string): void {
+    this.#tell(this.#host.time.now, what);
+  }
+}

@@ -1,0 +1,149 @@
+/** Our units on the virtual host: the daemon, and root's oneshot with its path unit, all of them the real code. */
+import { runSync } from "../../../src/agent/run-sync.ts";
+import type { Config } from "../../../src/config/config.ts";
+import { agentRuntimeFiles } from "../../../src/config/paths.ts";
+import { Failure } from "../../../src/failure.ts";
+import { makePlan } from "../../../src/refresher/plan.ts";
+import { Supervisor } from "../../../src/refresher/supervisor.ts";
+import type { Log } from "../../../src/report/log.ts";
+import { AGENT_CONFIG, PID_FILE } from "./agent.ts";
+import type { Program } from "./program.ts";
+import type { VirtualHost } from "./host.ts";
+import { VirtualProcess } from "./virtual-process.ts";
+
+const RESTART_MS = 5_000;
+/** ExecStopPost= of the oneshot after a failure. */
+const FAILED_REST_MS = 10_000;
+/** systemd starts what is ordered after a unit when that is ready, or its start has timed out. */
+const START_LIMIT_MS = 90_000;
+
+const SILENT: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  setLevel: () => undefined,
+} as Log;
+
+let current: OurService;
+
+/** Of the host that is simulated now. */
+export function ourService(): OurService {
+  return current;
+}
+
+export class OurService implements Program {
+  readonly config: Config;
+  readonly #host: VirtualHost;
+  #daemon: VirtualProcess | null = null;
+  #children = new Set<VirtualProcess>();
+  #oneshot: VirtualProcess | null = null;
+  #restsUntil = 0;
+  #isUp = false;
+
+  constructor(host: VirtualHost, config: Config) {
+    this.#host = host;
+    this.config = config;
+    current = this;
+  }
+
+  boot(agentMayStart: () => void): void {
+    this.#isUp = true;
+    const { request } = agentRuntimeFiles(this.config.paths);
+    const watched = [request, AGENT_CONFIG, PID_FILE];
+    for (const directory of new Set(watched.map((path) => path.slice(0, path.lastIndexOf("/"))))) {
+      this.#host.watch(directory, (name) => {
+        if (watched.includes(`${directory}/${name}`)) this.#startOneshot();
+      });
+    }
+    let isStarted = false;
+    const start = () => {
+      if (!isStarted) agentMayStart();
+      isStarted = true;
+    };
+    this.#host.time.after(START_LIMIT_MS, start);
+    this.#startDaemon(start);
+  }
+
+  lose(): void {
+    this.#isUp = false;
+    this.killDaemon();
+    this.#oneshot?.kill();
+  }
+
+  /** Belongs to the service's control group: it ends with the service. */
+  adopt(child: VirtualProcess): void {
+    this.#children.add(child);
+  }
+
+  killDaemon(atCall?: number): void {
+    if (atCall === undefined) this.#daemon?.kill();
+    else this.#daemon?.killAtCall(atCall);
+  }
+
+  killChild(atCall?: number): void {
+    const child = [...this.#children].find(({ isAlive }) => isAlive);
+    if (atCall === undefined) child?.kill();
+    else child?.killAtCall(atCall);
+  }
+
+  killOneshot(atCall?: number): void {
+    if (atCall === undefined) this.#oneshot?.kill();
+    else this.#oneshot?.killAtCall(atCall);
+  }
+
+  #startDaemon(onReady: () => void): void {
+    if (!this.#isUp) return;
+    const daemon = new VirtualProcess("run", () => {
+      for (const child of this.#children) child.kill();
+      this.#children.clear();
+      this.#host.time.after(RESTART_MS, () => this.#startDaemon(() => undefined), { isAsync: true });
+    });
+    this.#daemon = daemon;
+    const notifier = {
+      watchdogMs: 120_000,
+      send: async (...lines: string[]) => {
+        if (lines.includes("READY=1")) onReady();
+      },
+    };
+    daemon.run(async () => {
+      const plan = await makePlan(this.config.configFile, {});
+      const supervisor = await Supervisor.create({ plan, factor: 1, log: SILENT, notifier, env: {} });
+      await supervisor.run();
+    });
+  }
+
+  #startOneshot(): void {
+    if (this.#oneshot?.isAlive || !this.#isUp) return;
+    const oneshot = new VirtualProcess("sync-agent", () => this.#oneshotEnded(FAILED_REST_MS));
+    this.#oneshot = oneshot;
+    const { time, random } = this.#host;
+    const delay = Math.max(this.#restsUntil - time.awake, 0) + random.between(100, 600);
+    time.after(
+      delay,
+      () =>
+        oneshot.run(async () => {
+          try {
+            const { config } = this;
+            const { answer } = await runSync({ config, factor: 1, log: SILENT, isUnattended: true });
+            oneshot.end();
+            this.#oneshotEnded(answer.reload.state === "failed" ? FAILED_REST_MS : 0);
+          } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            oneshot.end();
+            this.#oneshotEnded(FAILED_REST_MS);
+          }
+        }),
+      { isAsync: true },
+    );
+  }
+
+  /** PathExists= starts it again as long as a request lies there. */
+  #oneshotEnded(restMs: number): void {
+    const { time, disk } = this.#host;
+    this.#restsUntil = time.awake + restMs;
+    time.after(0, () => {
+      if (disk.find(agentRuntimeFiles(this.config.paths).request) !== undefined) this.#startOneshot();
+    });
+  }
+}

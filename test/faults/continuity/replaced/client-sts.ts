@@ -1,0 +1,74 @@
+/** @aws-sdk/client-sts, in place of which the virtual STS answers: errors of the shapes that the SDK throws. */
+import { setTimeout as callLater } from "../globals.ts";
+import { host } from "../host.ts";
+import { systemCall } from "../virtual-process.ts";
+import type { VirtualNetwork } from "./network.ts";
+
+interface Options {
+  requestHandler: VirtualNetwork["requestHandler"];
+  /** What is added to the host's clock for the time in the signature. */
+  systemClockOffset?: number;
+}
+
+export class AssumeRoleCommand {
+  readonly input: { RoleArn: string; RoleSessionName: string; DurationSeconds: number };
+
+  constructor(input: AssumeRoleCommand["input"]) {
+    this.input = input;
+  }
+}
+
+export class GetCallerIdentityCommand {}
+
+export class STSClient {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  destroy(): void {}
+
+  async send({ input }: AssumeRoleCommand) {
+    const { requestHandler, systemClockOffset = 0 } = this.#options;
+    systemCall();
+    const signedAtMs = Date.now() + systemClockOffset;
+    const latencyMs = host.sts.latencyMs();
+    await wait(latencyMs);
+    systemCall();
+    const reply = host.sts.assumeRole(input.DurationSeconds * 1_000, signedAtMs);
+    if (reply.kind === "silence") {
+      await wait(requestHandler.limitMs);
+      throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
+    }
+    if (reply.kind === "cut") throw Object.assign(new Error(reply.code), { code: reply.code });
+    requestHandler.serverTimeMs = Math.floor(host.time.now / 1_000) * 1_000;
+    if (reply.kind === "error") {
+      throw Object.assign(new Error(reply.code), {
+        name: reply.code,
+        $fault: reply.status < 500 ? "client" : "server",
+        $metadata: { httpStatusCode: reply.status },
+        ...(reply.retryAfterMs === null
+          ? {}
+          : { $response: { statusCode: reply.status, headers: { "retry-after": String(reply.retryAfterMs / 1_000) } } }),
+      });
+    }
+    if (reply.kind === "nonsense") return {};
+    const { token, expiresAt } = reply.session;
+    const name = input.RoleArn.slice(input.RoleArn.lastIndexOf("/") + 1);
+    const [, , , , account] = input.RoleArn.split(":");
+    return {
+      Credentials: {
+        AccessKeyId: "ASIAVIRTUAL",
+        SecretAccessKey: "virtual",
+        SessionToken: token,
+        Expiration: new Date(expiresAt),
+      },
+      AssumedRoleUser: { Arn: `arn:aws:sts::${account}:assumed-role/${name}/${input.RoleSessionName}` },
+    };
+  }
+}
+
+function wait(delayMs: number): Promise<void> {
+  return new Promise((resolve) => void callLater(resolve, delayMs));
+}

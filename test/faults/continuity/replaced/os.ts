@@ -1,0 +1,9 @@
+/** node:os as far as our clock uses it. */
+import { host } from "../host.ts";
+import { systemCall } from "../virtual-process.ts";
+
+/** In seconds. /proc/uptime has two decimals. */
+export function uptime(): number {
+  systemCall();
+  return Math.floor(host.bootMs / 10) / 100;
+}

@@ -1,0 +1,31 @@
+/** One thread of the campaign: lives through the traces that it is given, and hands back the sum. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { Config } from "../../../src/config/config.ts";
+import { add, type Counts, noCounts } from "./counts.ts";
+import { OurService } from "./our-service.ts";
+import { liveThrough } from "./trace.ts";
+
+export interface Work {
+  seeds: number[];
+  days: number;
+  config: Config;
+  isTold: boolean;
+}
+
+const { seeds, days, config, isTold } = workerData as Work;
+
+let sum: Counts = noCounts();
+for (const seed of seeds) {
+  const tell = isTold
+    ? (when: number, what: string) => console.log(`${new globalThis.Date(when).toISOString()} ${what}`)
+    : undefined;
+  const counts = await liveThrough({
+    seed,
+    days,
+    makeProgram: (host) => new OurService(host, config),
+    credentialsFile: config.credentialsFile.path,
+    ...(tell === undefined ? {} : { tell }),
+  });
+  sum = add(sum, counts);
+}
+parentPort?.postMessage(sum);
