@@ -1,4 +1,8 @@
-/** AssumeRole and GetCallerIdentity, once: no retry in here, because one loop retries and only one (DESIGN). */
+/**
+ * AssumeRole and GetCallerIdentity. No retry in here, because one loop retries and only one (DESIGN); but where AWS
+ * refuses the time in the signature, AssumeRole is asked for once more by AWS's own clock: a host whose clock was set
+ * wrong must not lose its credentials over it.
+ */
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { Config } from "../config/config.ts";
 import { checkAnswer, type IssuedSession } from "../credentials/session.ts";
@@ -11,7 +15,7 @@ import type { Network } from "./network.ts";
 /** Every role allows this much, and a role assumed by a role gets no more (FACTS). */
 export const DURATION_EVERY_ROLE_ALLOWS_MS = 3_600_000;
 
-/** SigV4 refuses more; a Date header further off than this was not written by AWS. */
+/** SigV4 refuses more, unless it was told by whose clock we sign: a Date header further off was not written by AWS. */
 const LARGEST_SKEW_MS = 5 * 60_000;
 
 export interface AssumeRoleRequest {
@@ -42,16 +46,26 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRol
   };
   const client = new STSClient(clientOptions(connection));
   const expectedArn = sessionArn(config.roleArn, config.serial) ?? "";
-  try {
-    const answer = await client.send(
+  const context = () => callContext("sts", connection, { action: "AssumeRole", resource: config.roleArn });
+  const ask = () =>
+    client.send(
       new AssumeRoleCommand({
         RoleArn: config.roleArn,
         RoleSessionName: config.serial,
         DurationSeconds: durationMs / 1_000,
       }),
     );
+  let isByServersClock = false;
+  try {
+    const answer = await ask().catch((error: unknown) => {
+      if (classifyAwsError(error, context()).kind !== "clock_off") throw error;
+      // The client has taken the server's time from the refusal, and signs by that from now on.
+      isByServersClock = true;
+      return ask();
+    });
     const skewMs = skewOf(network);
-    const trusted = skewMs !== null && Math.abs(skewMs) <= LARGEST_SKEW_MS ? skewMs : null;
+    const isPlausible = skewMs !== null && (isByServersClock || Math.abs(skewMs) <= LARGEST_SKEW_MS);
+    const trusted = isPlausible ? skewMs : null;
     const now = new Date();
     const { Credentials: credentials, AssumedRoleUser: user } = answer;
     const session = checkAnswer(
@@ -67,8 +81,7 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AssumedRol
     const lifetimeMs = session.expiresAt.getTime() - now.getTime() - (trusted ?? 0);
     return { session: { ...session, issuedAt: now }, lifetimeMs, skewMs: trusted };
   } catch (error) {
-    const call = { action: "AssumeRole", resource: config.roleArn };
-    throw classifyAwsError(error, callContext("sts", connection, call));
+    throw classifyAwsError(error, context());
   } finally {
     client.destroy();
   }

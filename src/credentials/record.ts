@@ -27,6 +27,8 @@ export interface RefreshRecord {
   bootId: string;
   issuedBootMs: number;
   expiresBootMs: number;
+  /** AWS's clock minus the host's when it was issued, in milliseconds; absent where that was not known. */
+  skewMs?: number;
   /** This boot's writes that the agent may not have picked up yet, oldest first. */
   writes: Write[];
   /** A session duration that the role refused, so that it is not asked for at every refresh. */
@@ -80,13 +82,15 @@ export function sha256(content: string | Buffer): string {
 
 /**
  * A virtual machine that was paused misses time on every clock of its own but the wall clock, once that is set right
- * again. A forward step that large is no correction: with a clock this far off AWS would not have answered.
+ * again. A forward step that large beyond what the clock is known to have been off by is no correction.
  */
 const SMALLEST_MISSED_MS = 10 * 60_000;
 
-function missedMs({ issuedAt, issuedBootMs }: RefreshRecord, now: Instant): number {
+function missedMs({ issuedAt, issuedBootMs, skewMs = 0 }: RefreshRecord, now: Instant): number {
   const stepped = now.wallMs - Date.parse(issuedAt) - (now.bootMs - issuedBootMs);
-  return stepped >= SMALLEST_MISSED_MS ? stepped : 0;
+  // As far as the clock was behind AWS's, a step forward only puts it right. Where it was ahead, and has not been
+  // stepped since, nothing is missing.
+  return Math.min(stepped, stepped - skewMs) >= SMALLEST_MISSED_MS ? stepped - skewMs : 0;
 }
 
 /** When the recorded credentials expire, on this boot's clock, however the wall clock was corrected meanwhile. */

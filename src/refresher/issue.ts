@@ -153,7 +153,7 @@ interface RecordParts {
 function makeRecord({ config, before, role, content, previous }: RecordParts): RefreshRecord {
   const bootId = readBootId();
   const { bootMs } = readClock();
-  const { session, durationMs, lifetimeMs, answeredBootMs } = role;
+  const { session, durationMs, lifetimeMs, skewMs, answeredBootMs } = role;
   const wasRefused = durationMs < config.sessionDurationMs;
   const known = isKnownRefused(config, before) ? before?.refusedDuration : null;
   return {
@@ -166,6 +166,7 @@ function makeRecord({ config, before, role, content, previous }: RecordParts): R
     bootId,
     issuedBootMs: answeredBootMs,
     expiresBootMs: Math.round(answeredBootMs + lifetimeMs),
+    ...(skewMs === null ? {} : { skewMs }),
     writes: addWrite(before, { atBootMs: bootMs, previousExpiresBootMs: previous }, bootId),
     refusedDuration: wasRefused
       ? (known ?? { roleArn: config.roleArn, askedMs: config.sessionDurationMs, atMs: Date.now() })
@@ -188,7 +189,7 @@ function warningsOf(config: Config, { durationMs, skewMs }: Granted): RefreshWar
   if (skewMs !== null && Math.abs(skewMs) >= SKEW_WORTH_A_WARNING_MS) {
     warnings.push({
       code: "clock_skew",
-      message: `this host's clock is ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? "behind" : "ahead of"} AWS's; from 5 min on AWS refuses every call`,
+      message: `this host's clock is ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? "behind" : "ahead of"} AWS's; from 5 min on AWS refuses every call that is not signed by its own time, as this one then is`,
       nextStep: "Set the clock and keep it set: chronyc tracking, or timedatectl.",
     });
   }

@@ -16,6 +16,8 @@ export const PID_FILE = "/opt/codedeploy-agent/state/.pid/codedeploy-agent.pid";
 
 /** What it read counts as good for 1,800 s, and it reads again once fewer than 300 s are left: by whole seconds. */
 const REREAD_AFTER_S = 1_501;
+/** A long poll that is cut, and the longest pause after an error. */
+const LONGEST_PAUSE_MS = 170_000;
 const NEXT_WORKER_MS = 5_000;
 const TRACKED_FOR_MS = 24 * 3_600_000;
 
@@ -44,6 +46,8 @@ interface Worker {
   /** By the wall clock, in whole seconds. */
   readAtS: number;
   config: string;
+  /** Of the file that it was read from. */
+  configInode: number;
   isLeaving: boolean;
   isPolling: boolean;
   timer: Timer | null;
@@ -91,15 +95,17 @@ export class Agent {
   get groupPids(): number[] {
     const own = [this.masterPid, ...(this.#worker ? [this.#worker.pid] : [])];
     const deployed = this.#background + (this.#event ? 1 : 0);
-    return this.state === "running" || deployed > 0 ? [...own, ...Array.from({ length: deployed }, (_, index) => 900_000 + index)] : [];
+    return this.state === "running" || deployed > 0
+      ? [...own, ...Array.from({ length: deployed }, (_, index) => 900_000 + index)]
+      : [];
   }
 
-  /** When it reads its file again at the latest if nobody does anything, on the host's awake time, in milliseconds from now. */
-  get readsWithinMs(): number {
+  /** How long, in milliseconds, an agent may take to read its file that has read it at this moment, or as this one has. */
+  get readsAtTheLatestMs(): number {
     const worker = this.#worker;
     if (worker === null) return 0;
-    const inS = worker.readAtS + REREAD_AFTER_S - Math.floor(this.#host.wallMs / 1_000);
-    return Math.max(inS, 0) * 1_000 + 180_000;
+    const ownS = worker.readAtS - Math.floor(this.#host.wallMs / 1_000);
+    return (Math.max(ownS, 0) + REREAD_AFTER_S) * 1_000 + LONGEST_PAUSE_MS;
   }
 
   start(): void {
@@ -187,18 +193,23 @@ export class Agent {
       held,
       readAtS: Math.floor(this.#host.wallMs / 1_000),
       config,
+      configInode: disk.find(AGENT_CONFIG)?.inode ?? 0,
       isLeaving: false,
       isPolling: false,
       timer: null,
     };
-    this.#recoverFromCrash();
+    this.#recoverFromCrash(held);
     const worker = this.#worker;
     worker.timer = time.after(1_000, () => this.#poll(worker));
   }
 
-  /** A tracking file that is younger than a day is an event that a dead worker has left: reported as failed. */
-  #recoverFromCrash(): void {
-    const { disk, wallMs } = this.#host;
+  /**
+   * A tracking file that is younger than a day is an event that a dead worker has left: reported as failed, and removed
+   * once AWS has taken the report.
+   */
+  #recoverFromCrash(held: Session | null): void {
+    const { disk, wallMs, sts, time } = this.#host;
+    if (held === null || held.expiresAt <= time.now || sts.isNetworkDown) return;
     for (const name of disk.hasDirectory(TRACKING) ? disk.list(TRACKING) : []) {
       const path = `${TRACKING}/${name}`;
       if (wallMs - disk.get(path).mtimeMs >= TRACKED_FOR_MS) continue;
@@ -210,7 +221,10 @@ export class Agent {
 
   #poll(worker: Worker): void {
     const { time, random, sts, disk } = this.#host;
-    if (worker.isLeaving) return this.#leaveIfDone(worker);
+    if (worker.isLeaving) {
+      this.#leaveIfDone(worker);
+      return;
+    }
     const nowS = Math.floor(this.#host.wallMs / 1_000);
     if (nowS - worker.readAtS >= REREAD_AFTER_S) {
       const read = this.#readFile(worker.config);
@@ -229,7 +243,8 @@ export class Agent {
     worker.isPolling = true;
     const deployment = this.#event === null ? this.#deployments.shift() : undefined;
     if (deployment !== undefined) {
-      const file = `${TRACKING}/d-${(this.#number += 1)}`;
+      this.#number += 1;
+      const file = `${TRACKING}/d-${this.#number}`;
       disk.makeDirectory(TRACKING);
       disk.put(file, "{}");
       const endsIn = time.after(deployment.durationMs, () => this.#endEvent());
@@ -251,7 +266,7 @@ export class Agent {
     const worker = this.#worker;
     const canReport = worker !== null && worker.held !== null && worker.held.expiresAt > time.now;
     this.#events.eventEnded(canReport ? "succeeded" : "not-reported");
-    if (canReport && disk.find(event.file)) disk.remove(event.file);
+    if (disk.find(event.file)) disk.remove(event.file);
     if (worker?.isLeaving && !worker.isPolling) this.#leaveIfDone(worker);
   }
 

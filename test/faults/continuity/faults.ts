@@ -43,9 +43,11 @@ export function drawTrace(random: Random, seed: number, days: number): Trace {
   const isQuiet = random.chance(0.1);
   const week = days * DAY;
   const happenings: Happening[] = [];
-  const add = (what: string, at: number, happen: Happening["happen"]) => happenings.push({ at, what, happen });
+  const add = (what: string, at: number, happen: Happening["happen"]) =>
+    happenings.push({ at, what, happen });
   const during = (mean: number, draw: (at: number) => void) => {
-    for (let left = random.count((mean * days) / 7); left > 0; left -= 1) draw(random.between(10 * MIN, week));
+    for (let left = random.count((mean * days) / 7); left > 0; left -= 1)
+      draw(random.between(10 * MIN, week));
   };
 
   during(7, (at) => {
@@ -97,7 +99,8 @@ function addFaults(
       host.boot();
       program.boot(() => host.agent.start());
     });
-    if (clockErrorMs !== 0) add("clock corrected", bootsAt + random.logBetween(10 * S, HOUR), (host) => host.correctClock());
+    if (clockErrorMs !== 0)
+      add("clock corrected", bootsAt + random.logBetween(10 * S, HOUR), (host) => host.correctClock());
   });
   for (const who of ["killDaemon", "killChild", "killOneshot"] as const) {
     during(4, (at) => {

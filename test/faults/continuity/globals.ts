@@ -1,7 +1,7 @@
 /** What the bundled product finds in place of the globals that tell the time and wait. */
 import { host } from "./host.ts";
-import type { Timer } from "./virtual-time.ts";
 import { asRunning } from "./virtual-process.ts";
+import type { Timer } from "./virtual-time.ts";
 
 interface Timeout extends Timer {
   unref(): Timeout;

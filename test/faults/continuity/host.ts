@@ -77,7 +77,8 @@ export class VirtualHost {
   }
 
   newPid(): number {
-    return (this.#pids += 1);
+    this.#pids += 1;
+    return this.#pids;
   }
 
   stepClock(byMs: number): void {
@@ -97,7 +98,8 @@ export class VirtualHost {
     this.#power = "on";
     this.#bootedAt = this.time.now;
     this.#bootAwake = this.time.awake;
-    this.disk.put(BOOT_ID, `boot-${(this.#boots += 1)}\n`);
+    this.#boots += 1;
+    this.disk.put(BOOT_ID, `boot-${this.#boots}\n`);
   }
 
   /** Whoever lives on it is to be killed by its keeper. */

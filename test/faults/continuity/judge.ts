@@ -81,6 +81,7 @@ export class Judge implements HostEvents {
   eventEnded(outcome: "succeeded" | "failed-by-crash" | "killed" | "not-reported"): void {
     const counts = this.#counts;
     this.#eventSeenAt = this.#host.time.now;
+    this.#say(`event ${outcome}`);
     if (outcome === "succeeded") counts.eventsSucceeded += 1;
     else if (outcome === "failed-by-crash") counts.eventsFailedByCrash += 1;
     else if (outcome === "killed" && this.#isRestarting) counts.eventsFailedByUs += 1;
@@ -113,13 +114,18 @@ export class Judge implements HostEvents {
     if (this.#counts.expiredS.nothing > 0) this.#counts.guiltySeeds.push(seed);
   }
 
-  /** By what only the simulation knows: what the worker holds, and when it would read by itself. */
+  /**
+   * Whether an agent that holds what this one holds could have come to poll with an expired credential or with another
+   * config, had it read its file just before now: when it reads is nothing that anybody outside of it can know.
+   */
   #isNeeded(): boolean {
     const { agent, time, disk } = this.#host;
     const { worker } = agent;
     if (worker === null || worker.isLeaving) return true;
-    if (worker.config !== (disk.find(AGENT_CONFIG)?.content.toString("utf8") ?? "")) return true;
-    return worker.held === null || worker.held.expiresAt < time.now + agent.readsWithinMs;
+    const config = disk.find(AGENT_CONFIG);
+    const hasConfigChanged = config !== undefined && config.inode !== worker.configInode;
+    if (hasConfigChanged || worker.held === null) return true;
+    return worker.held.expiresAt < time.now + agent.readsAtTheLatestMs;
   }
 
   #excuse(): ExpiredBecause {

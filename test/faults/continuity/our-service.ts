@@ -7,8 +7,8 @@ import { makePlan } from "../../../src/refresher/plan.ts";
 import { Supervisor } from "../../../src/refresher/supervisor.ts";
 import type { Log } from "../../../src/report/log.ts";
 import { AGENT_CONFIG, PID_FILE } from "./agent.ts";
-import type { Program } from "./program.ts";
 import type { VirtualHost } from "./host.ts";
+import type { Program } from "./program.ts";
 import { VirtualProcess } from "./virtual-process.ts";
 
 const RESTART_MS = 5_000;
@@ -17,13 +17,13 @@ const FAILED_REST_MS = 10_000;
 /** systemd starts what is ordered after a unit when that is ready, or its start has timed out. */
 const START_LIMIT_MS = 90_000;
 
-const SILENT: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  setLevel: () => undefined,
-} as Log;
+/** Nothing is logged, unless somebody wants to see why. */
+const LOG: Log = (() => {
+  const say = (event: string, fields?: object) => tellAll?.(`${event} ${JSON.stringify(fields ?? {})}`);
+  return { debug: say, info: say, warn: say, error: say, setLevel: () => undefined } as Log;
+})();
+
+let tellAll: ((what: string) => void) | null = null;
 
 let current: OurService;
 
@@ -41,7 +41,8 @@ export class OurService implements Program {
   #restsUntil = 0;
   #isUp = false;
 
-  constructor(host: VirtualHost, config: Config) {
+  constructor(host: VirtualHost, config: Config, tell: ((what: string) => void) | null = null) {
+    tellAll = tell;
     this.#host = host;
     this.config = config;
     current = this;
@@ -108,7 +109,7 @@ export class OurService implements Program {
     };
     daemon.run(async () => {
       const plan = await makePlan(this.config.configFile, {});
-      const supervisor = await Supervisor.create({ plan, factor: 1, log: SILENT, notifier, env: {} });
+      const supervisor = await Supervisor.create({ plan, factor: 1, log: LOG, notifier, env: {} });
       await supervisor.run();
     });
   }
@@ -125,7 +126,7 @@ export class OurService implements Program {
         oneshot.run(async () => {
           try {
             const { config } = this;
-            const { answer } = await runSync({ config, factor: 1, log: SILENT, isUnattended: true });
+            const { answer } = await runSync({ config, factor: 1, log: LOG, isUnattended: true });
             oneshot.end();
             this.#oneshotEnded(answer.reload.state === "failed" ? FAILED_REST_MS : 0);
           } catch (error) {

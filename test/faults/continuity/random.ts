@@ -54,7 +54,8 @@ export class Random {
   /** How often something happens that is expected `mean` times (Poisson). */
   count(mean: number): number {
     let happened = 0;
-    for (let left = Math.exp(-mean), product = this.next(); product > left; product *= this.next()) happened += 1;
+    for (let left = Math.exp(-mean), product = this.next(); product > left; product *= this.next())
+      happened += 1;
     return happened;
   }
 }

@@ -86,10 +86,17 @@ export class Sts {
   assumeRole(durationMs: number, signedAtMs: number): StsReply {
     this.onCall();
     const fault = [...this.#active.values()].find((each) => each !== "slow");
-    const error = (code: string, status: number): StsReply => ({ kind: "error", code, status, retryAfterMs: null });
+    const error = (code: string, status: number): StsReply => ({
+      kind: "error",
+      code,
+      status,
+      retryAfterMs: null,
+    });
     switch (fault) {
       case "network":
-        return this.#random.chance(0.5) ? { kind: "cut", code: "ENETUNREACH", afterMs: 1 } : { kind: "silence" };
+        return this.#random.chance(0.5)
+          ? { kind: "cut", code: "ENETUNREACH", afterMs: 1 }
+          : { kind: "silence" };
       case "refused":
         return { kind: "cut", code: "ECONNREFUSED", afterMs: 1 };
       case "silent":
@@ -97,7 +104,10 @@ export class Sts {
       case "server-error":
         return error("InternalFailure", this.#random.oneOf([500, 502, 503]));
       case "throttled":
-        return { ...error("Throttling", 400), retryAfterMs: this.#random.chance(0.2) ? 30_000 : null } as StsReply;
+        return {
+          ...error("Throttling", 400),
+          retryAfterMs: this.#random.chance(0.2) ? 30_000 : null,
+        } as StsReply;
       case "denied":
         return error("AccessDenied", 403);
       case "expired-key":

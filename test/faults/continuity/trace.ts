@@ -3,9 +3,9 @@ import { AGENT_CONFIG } from "./agent.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { drawTrace } from "./faults.ts";
 import { inhabit, VirtualHost } from "./host.ts";
+import { Judge } from "./judge.ts";
 import type { Program } from "./program.ts";
 import { Random } from "./random.ts";
-import { Judge } from "./judge.ts";
 
 const START = Date.UTC(2027, 0, 4, 0, 7);
 const DAY_MS = 86_400_000;
@@ -22,7 +22,13 @@ export interface TraceOptions {
   tell?: (when: number, what: string) => void;
 }
 
-export async function liveThrough({ seed, days, makeProgram, credentialsFile, tell }: TraceOptions): Promise<Counts> {
+export async function liveThrough({
+  seed,
+  days,
+  makeProgram,
+  credentialsFile,
+  tell,
+}: TraceOptions): Promise<Counts> {
   const random = new Random(seed);
   const trace = drawTrace(random, seed, days);
   const counts = noCounts();
@@ -48,7 +54,8 @@ export async function liveThrough({ seed, days, makeProgram, credentialsFile, te
       { isAsync: true },
     );
   }
-  for (let day = 1; day <= days; day += 1) host.time.at(START + day * DAY_MS - 1, () => judge.dayEnds(trace.isQuiet));
+  for (let day = 1; day <= days; day += 1)
+    host.time.at(START + day * DAY_MS - 1, () => judge.dayEnds(trace.isQuiet));
   await host.time.runUntil(START + days * DAY_MS);
   program.lose();
   host.powerOff();

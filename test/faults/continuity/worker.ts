@@ -22,7 +22,8 @@ for (const seed of seeds) {
   const counts = await liveThrough({
     seed,
     days,
-    makeProgram: (host) => new OurService(host, config),
+    makeProgram: (host) =>
+      new OurService(host, config, isTold ? (what) => tell?.(host.time.now, what) : null),
     credentialsFile: config.credentialsFile.path,
     ...(tell === undefined ? {} : { tell }),
   });

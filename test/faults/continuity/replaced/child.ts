@@ -1,13 +1,14 @@
 /** src/refresher/child.ts: the same commands, each as a process of the virtual host. */
-import type * as original from "../../../../src/refresher/child.ts";
-import { Failure } from "../../../../src/failure.ts";
+
 import type { Config } from "../../../../src/config/config.ts";
+import { Failure } from "../../../../src/failure.ts";
+import type * as original from "../../../../src/refresher/child.ts";
 import { issueCredentials } from "../../../../src/refresher/issue.ts";
 import { PLANNED_REFRESHES } from "../../../../src/refresher/plan.ts";
 import { nextRefreshes } from "../../../../src/refresher/schedule.ts";
-import { asRunning, systemCall, VirtualProcess } from "../virtual-process.ts";
 import { host } from "../host.ts";
 import { ourService } from "../our-service.ts";
+import { asRunning, systemCall, VirtualProcess } from "../virtual-process.ts";
 
 type Result = Awaited<original.Child["result"]>;
 
@@ -19,11 +20,17 @@ export const startChild: typeof original.startChild = ({ args, input, limitMs })
   });
   const ended = (part: Partial<Result>) =>
     // The parent learns of it through its event loop.
-    host.time.after(0, () => settle({ exitCode: 0, signal: null, output: "", errors: "", wasTooSlow: false, ...part }), {
-      isAsync: true,
-    });
+    host.time.after(
+      0,
+      () => settle({ exitCode: 0, signal: null, output: "", errors: "", wasTooSlow: false, ...part }),
+      {
+        isAsync: true,
+      },
+    );
   let wasTooSlow = false;
-  const child = new VirtualProcess(args[0] ?? "", () => ended({ exitCode: null, signal: "SIGKILL", wasTooSlow }));
+  const child = new VirtualProcess(args[0] ?? "", () =>
+    ended({ exitCode: null, signal: "SIGKILL", wasTooSlow }),
+  );
   const limit = host.time.after(limitMs, () => {
     wasTooSlow = true;
     child.kill();

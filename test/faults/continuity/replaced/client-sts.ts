@@ -6,8 +6,6 @@ import type { VirtualNetwork } from "./network.ts";
 
 interface Options {
   requestHandler: VirtualNetwork["requestHandler"];
-  /** What is added to the host's clock for the time in the signature. */
-  systemClockOffset?: number;
 }
 
 export class AssumeRoleCommand {
@@ -21,36 +19,43 @@ export class AssumeRoleCommand {
 export class GetCallerIdentityCommand {}
 
 export class STSClient {
-  readonly #options: Options;
+  readonly #handler: Options["requestHandler"];
+  /** What is added to the host's clock for the time in the signature: taken from refusals, as the SDK does. */
+  #offsetMs = 0;
 
-  constructor(options: Options) {
-    this.#options = options;
+  constructor({ requestHandler }: Options) {
+    this.#handler = requestHandler;
   }
 
   destroy(): void {}
 
   async send({ input }: AssumeRoleCommand) {
-    const { requestHandler, systemClockOffset = 0 } = this.#options;
     systemCall();
-    const signedAtMs = Date.now() + systemClockOffset;
+    const signedAtMs = Date.now() + this.#offsetMs;
     const latencyMs = host.sts.latencyMs();
     await wait(latencyMs);
     systemCall();
     const reply = host.sts.assumeRole(input.DurationSeconds * 1_000, signedAtMs);
     if (reply.kind === "silence") {
-      await wait(requestHandler.limitMs);
+      await wait(this.#handler.limitMs);
       throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
     }
     if (reply.kind === "cut") throw Object.assign(new Error(reply.code), { code: reply.code });
-    requestHandler.serverTimeMs = Math.floor(host.time.now / 1_000) * 1_000;
+    this.#handler.serverTimeMs = Math.floor(host.time.now / 1_000) * 1_000;
     if (reply.kind === "error") {
+      this.#offsetMs = this.#handler.serverTimeMs - Date.now();
       throw Object.assign(new Error(reply.code), {
         name: reply.code,
         $fault: reply.status < 500 ? "client" : "server",
         $metadata: { httpStatusCode: reply.status },
         ...(reply.retryAfterMs === null
           ? {}
-          : { $response: { statusCode: reply.status, headers: { "retry-after": String(reply.retryAfterMs / 1_000) } } }),
+          : {
+              $response: {
+                statusCode: reply.status,
+                headers: { "retry-after": String(reply.retryAfterMs / 1_000) },
+              },
+            }),
       });
     }
     if (reply.kind === "nonsense") return {};

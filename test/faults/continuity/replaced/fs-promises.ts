@@ -1,6 +1,6 @@
 /** node:fs/promises as far as our code uses it, on the virtual disk. */
 import { constants } from "node:fs";
-import { type File, DiskError } from "../disk.ts";
+import { DiskError, type File } from "../disk.ts";
 import { host } from "../host.ts";
 import { systemCall } from "../virtual-process.ts";
 

@@ -7,7 +7,8 @@ export { constants } from "node:fs";
 export function statSync(path: string, { throwIfNoEntry = true } = {}) {
   systemCall();
   const { disk } = host;
-  if (disk.hasDirectory(path)) return { isFile: () => false, isDirectory: () => true, ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 };
+  if (disk.hasDirectory(path))
+    return { isFile: () => false, isDirectory: () => true, ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 };
   const file = throwIfNoEntry ? disk.get(path) : disk.find(path);
   if (file === undefined) return undefined;
   const { inode, content, mtimeMs, ctimeMs } = file;

@@ -10,7 +10,8 @@ export const identify: typeof original.identify = (pid) => {
   return worker?.pid === pid ? { pid, startTicks: worker.startTicks } : null;
 };
 
-export const isAlive: typeof original.isAlive = ({ pid, startTicks }) => identify(pid)?.startTicks === startTicks;
+export const isAlive: typeof original.isAlive = ({ pid, startTicks }) =>
+  identify(pid)?.startTicks === startTicks;
 
 export const startedBootMs: typeof original.startedBootMs = ({ startTicks }) => startTicks * 10;
 
