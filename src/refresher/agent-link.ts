@@ -86,7 +86,7 @@ export class AgentLink {
   async ask({ mustLoad, isNews, inForce, nowMs }: Question): Promise<void> {
     const since = mustLoad === null ? null : { bootId: this.#options.bootId, bootMs: mustLoad.sinceBootMs };
     const isChanged = this.#open !== null && this.#open.credentialsSince?.bootMs !== since?.bootMs;
-    if (isNews || isChanged || (this.#open === null && this.#isUnfinished(mustLoad, nowMs))) {
+    if (isNews || isChanged || (this.#open === null && nowMs >= this.#asksAnewAtMs(mustLoad))) {
       this.#open = {
         id: randomUUID(),
         credentialsSince: since,
@@ -102,12 +102,17 @@ export class AgentLink {
   }
 
   /** When to call {@link ask} again at the latest, in milliseconds on the same clock. */
-  nextMs(nowMs: number): number {
+  nextMs(mustLoad: MustLoad | null, nowMs: number): number {
     if (this.#open !== null) return this.#open.lastSentMs + this.#repeatMs(this.#open, nowMs);
+    return this.#asksAnewAtMs(mustLoad);
+  }
+
+  /** While something is still to be done, or was not loaded that must be. */
+  #asksAnewAtMs(mustLoad: MustLoad | null): number {
     const answer = this.#answer;
-    return answer !== null && wantsAnother(answer)
-      ? answer.bootMs + this.#askAnewMs(answer)
-      : Number.POSITIVE_INFINITY;
+    if (answer === null) return Number.POSITIVE_INFINITY;
+    const isUnfinished = wantsAnother(answer) || (mustLoad !== null && answer.agent.state === "running");
+    return isUnfinished ? answer.bootMs + this.#askAnewMs(answer) : Number.POSITIVE_INFINITY;
   }
 
   #askAnewMs({ reload }: SyncAnswer): number {
@@ -117,12 +122,6 @@ export class AgentLink {
   #repeatMs({ firstSentMs }: OpenRequest, nowMs: number): number {
     const { factor } = this.#options;
     return (nowMs - firstSentMs < UNANSWERED_AFTER_MS / factor ? REPEAT_MS : REPEAT_LATER_MS) / factor;
-  }
-
-  #isUnfinished(mustLoad: MustLoad | null, nowMs: number): boolean {
-    const answer = this.#answer;
-    if (answer === null || nowMs - answer.bootMs < this.#askAnewMs(answer)) return false;
-    return wantsAnother(answer) || (mustLoad !== null && answer.agent.state === "running");
   }
 
   async #send({ id, credentialsSince, inForce }: OpenRequest): Promise<void> {

@@ -9,11 +9,15 @@ export class Alarm {
     this.#wake?.();
   }
 
-  /** @returns after the time, in milliseconds, or as soon as it rings */
-  async sleep(ms: number): Promise<void> {
+  /**
+   * @param dueMs when something is to be done, in milliseconds from now
+   * @param tickMs when to look round at the latest, whatever is due
+   * @returns after the shorter of them, or as soon as it rings
+   */
+  async sleep(dueMs: number, tickMs: number): Promise<void> {
     if (!this.#isRung) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
+        const timer = setTimeout(resolve, Math.min(dueMs, tickMs));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

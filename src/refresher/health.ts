@@ -77,7 +77,7 @@ export function statusOf(health: Health): Status {
       next_step: streak.last.nextStep,
       since: iso(streak.sinceMs),
     },
-    next_refresh_at: isoOrNull(health.nextRefreshAtMs),
+    next_refresh_at: isoOrNull(wholeSecond(health.nextRefreshAtMs)),
     warnings: health.warnings.map(({ code, message, nextStep }) => ({ code, message, next_step: nextStep })),
     agent: agentStatus(health),
     config: {
@@ -89,8 +89,7 @@ export function statusOf(health: Health): Status {
 }
 
 function agentStatus({ answer, unansweredWhy, mustLoad, nowMs, nowBootMs }: Health): AgentStatus {
-  // To the second: the two clocks are not read at the same instant, and what has not changed should not look so.
-  const wall = (bootMs: number) => iso(Math.round((nowMs + bootMs - nowBootMs) / 1_000) * 1_000);
+  const wall = (bootMs: number) => isoOrNull(wholeSecond(nowMs + bootMs - nowBootMs)) ?? "";
   return {
     answered_at: answer?.at ?? null,
     state: unansweredWhy === null ? (answer?.agent.state ?? "unknown") : "unknown",
@@ -145,12 +144,21 @@ function agentWords({ answer, unansweredWhy }: Health): string {
   return answer.reload.state === "failed" ? "; reload of the agent FAILED" : "";
 }
 
+/** Without Intl, whose tables a process that only waits would hold for ever. */
 function clock(wallMs: number): string {
-  return new Date(wallMs).toLocaleTimeString("en-GB", { hour12: false });
+  const time = new Date(wallMs);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");
 }
 
 function iso(wallMs: number): string {
   return new Date(wallMs).toISOString();
+}
+
+/** The two clocks are not read at the same instant, and what has not changed should not look so. */
+function wholeSecond(wallMs: number | null): number | null {
+  return wallMs === null ? null : Math.round(wallMs / 1_000) * 1_000;
 }
 
 function isoOrNull(wallMs: number | null): string | null {

@@ -98,7 +98,7 @@ export class Supervisor {
       await this.#askAgent(now);
       await this.#report(now);
       await this.#options.notifier.send("WATCHDOG=1");
-      await this.#alarm.sleep(this.#sleepMs(readClock()));
+      await this.#alarm.sleep(this.#dueMs(readClock()), this.#tickMs);
     }
     clearTimeout(unready);
     await this.#finish();
@@ -284,16 +284,16 @@ export class Supervisor {
     };
   }
 
-  #sleepMs(now: Instant): number {
+  #dueMs(now: Instant): number {
+    const mustLoad = this.#mustLoad(now);
+    const asks = this.#canAsk ? this.#link.nextMs(mustLoad, now.bootMs) : Number.POSITIVE_INFINITY;
+    const due = Math.min(asks, this.#nextRefreshBootMs(now) ?? Number.POSITIVE_INFINITY);
+    return Math.max(due - now.bootMs, 10);
+  }
+
+  get #tickMs(): number {
     const { factor, notifier } = this.#options;
-    const tickMs = Math.min(TICK_MS / factor, (notifier.watchdogMs ?? Number.POSITIVE_INFINITY) / 2);
-    const dues = [
-      now.bootMs + tickMs,
-      this.#canAsk ? this.#link.nextMs(now.bootMs) : Number.POSITIVE_INFINITY,
-      this.#nextRefreshBootMs(now) ?? Number.POSITIVE_INFINITY,
-    ];
-    const next = Math.min(...dues);
-    return Math.max(next - now.bootMs, 10);
+    return Math.min(TICK_MS / factor, (notifier.watchdogMs ?? Number.POSITIVE_INFINITY) / 2);
   }
 
   async #becomeReady(): Promise<void> {

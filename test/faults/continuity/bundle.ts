@@ -22,6 +22,7 @@ const MODULES: Readonly<Record<string, string>> = {
   "aws/network.ts": "network.ts",
   "aws/base-credentials.ts": "base-credentials.ts",
   "registration/clone.ts": "clone.ts",
+  "refresher/alarm.ts": "alarm.ts",
   "refresher/child.ts": "child.ts",
 };
 

@@ -3,6 +3,7 @@ import { Agent, type AgentEvents } from "./agent.ts";
 import { Disk } from "./disk.ts";
 import type { Random } from "./random.ts";
 import { Sts } from "./sts.ts";
+import { asRunning } from "./virtual-process.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
@@ -39,6 +40,7 @@ export class VirtualHost {
   #boots = 0;
   #pids = 100;
   #watchers = new Set<{ directory: string; tell: (name: string) => void }>();
+  #onChanged: (() => void) | null = null;
   #power: "on" | "asleep" | "off" = "off";
 
   /** @param drift such as 100e-6 for a clock that gains 100 microseconds a second */
@@ -53,6 +55,7 @@ export class VirtualHost {
     this.disk = new Disk(() => this.wallMs);
     this.disk.onChange = (directory, name) => {
       events.fileChanged(`${directory}/${name}`);
+      this.#changed();
       for (const watcher of [...this.#watchers]) if (watcher.directory === directory) watcher.tell(name);
     };
     for (const directory of DIRECTORIES) this.disk.makeDirectory(directory);
@@ -81,13 +84,26 @@ export class VirtualHost {
     return this.#pids;
   }
 
+  /** Calls once, when something has happened to the host that a look at it could tell. */
+  onceChanged(tell: () => void): void {
+    this.#onChanged = asRunning(tell);
+  }
+
+  #changed(): void {
+    const tell = this.#onChanged;
+    this.#onChanged = null;
+    tell?.();
+  }
+
   stepClock(byMs: number): void {
     this.#wallOffsetMs += byMs;
+    this.#changed();
   }
 
   /** chrony has come: what it is off by is mended at once. */
   correctClock(): void {
     this.#wallOffsetMs = -(this.time.now - this.#start) * this.#drift;
+    this.#changed();
   }
 
   get wallErrorMs(): number {
@@ -121,6 +137,7 @@ export class VirtualHost {
     if (this.#power !== "asleep") return;
     this.#power = "on";
     this.time.wake();
+    this.#changed();
   }
 
   /** @returns what ends the watch */

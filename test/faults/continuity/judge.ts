@@ -71,9 +71,10 @@ export class Judge implements HostEvents {
     const { time, agent } = this.#host;
     this.#counts.polls += 1;
     if (agent.hasEvent) this.#eventSeenAt = time.now;
-    if (this.#expired !== null) this.#account(this.#expired, (time.now - this.#polledAt) / 1_000);
+    const before = this.#expired;
+    if (before !== null) this.#account(before, (time.now - this.#polledAt) / 1_000);
     this.#expired = outcome === "expired" ? this.#excuse() : null;
-    if (this.#expired === null) this.#expiredForS = 0;
+    if (this.#expired !== before) this.#expiredForS = 0;
     if (this.#expired === "nothing") this.#say("polls with an expired credential");
     this.#polledAt = time.now;
   }

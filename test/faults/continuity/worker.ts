@@ -4,6 +4,7 @@ import type { Config } from "../../../src/config/config.ts";
 import { add, type Counts, noCounts } from "./counts.ts";
 import { OurService } from "./our-service.ts";
 import { liveThrough } from "./trace.ts";
+import { Killed } from "./virtual-process.ts";
 
 export interface Work {
   seeds: number[];
@@ -13,6 +14,14 @@ export interface Work {
 }
 
 const { seeds, days, config, isTold } = workerData as Work;
+
+// Errors are thrown here by the million, and nobody reads where.
+Error.stackTraceLimit = isTold ? 10 : 0;
+
+// What a killed process left unfinished, and nobody waits for.
+process.on("unhandledRejection", (error) => {
+  if (!(error instanceof Killed)) throw error;
+});
 
 let sum: Counts = noCounts();
 for (const seed of seeds) {
