@@ -58,7 +58,11 @@ describe("while the agent holds credentials that run out", () => {
     ["throttled", 4 * 60_000, 60_000],
     ["denied", 60_000, 40_000],
     ["denied", 3_600_000, 300_000],
-    ["denied", -1, 300_000],
+    ["denied", -1, 40_000],
+    ["throttled", -86_400_000, 40_000],
+    ["base_credentials_expired", 0, 40_000],
+    ["cloned_machine", -1, 300_000],
+    ["config", 60_000, 300_000],
     ["unreachable", 60_000, 40_000],
   ] as const)(
     "a refresh that fails as %s with %s ms left is tried again within %s ms",
