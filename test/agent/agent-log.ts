@@ -2,9 +2,10 @@
  * The agent's log, in the layout of the original (`process_manager/log.rb`), so that whoever reads the one can read
  * the other: `2026-01-31T09:00:00 INFO  [codedeploy-agent(4711)]: message`.
  */
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type AgentSettings, logFile } from "./agent-settings.ts";
+import { appendLine } from "./append-line.ts";
 
 export type Severity = "debug" | "info" | "warn" | "error";
 export type Log = (severity: Severity, message: string) => void;
@@ -17,9 +18,9 @@ export function openLog(settings: AgentSettings, description?: string): Log {
     if (severity === "debug" && !settings.verbose) return;
     const level = severity.toUpperCase().padEnd(5);
     const subject = description === undefined ? message : `${description}: ${message}`;
-    appendFileSync(
+    appendLine(
       path,
-      `${localTime(new Date())} ${level} [${settings.programName}(${process.pid})]: ${subject}\n`,
+      `${localTime(new Date())} ${level} [${settings.programName}(${process.pid})]: ${subject}`,
     );
   };
 }

@@ -4,7 +4,8 @@
  * It is not part of what is imitated: the original has only its log. No secret is ever written here; an access key
  * id is none.
  */
-import { appendFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { appendLine } from "./append-line.ts";
 
 export interface TraceDetails {
   master_started: { settingsFile: string };
@@ -57,11 +58,11 @@ export function openTrace(path: string | undefined): Trace {
   return (kind, details) => {
     if (!path) return;
     const line = { at: new Date().toISOString(), pid: process.pid, kind, ...details };
-    appendFileSync(path, `${JSON.stringify(line)}\n`);
+    appendLine(path, JSON.stringify(line));
   };
 }
 
-/** Everything traced so far, oldest first; a last line still being written is left out. */
+/** Everything traced so far, oldest first; a last line still being written, or cut by a full disk, is left out. */
 export function readTrace(path: string): TraceEvent[] {
   let content: string;
   try {
@@ -72,5 +73,6 @@ export function readTrace(path: string): TraceEvent[] {
   return content
     .split("\n")
     .slice(0, -1)
+    .filter((line) => line.endsWith("}"))
     .map((line) => JSON.parse(line) as TraceEvent);
 }
