@@ -140,12 +140,29 @@ function allMissing(desired: OnPremisesConfig): Difference[] {
  * Since when the config has been saying what it says, on the boot clock. Known exactly from one run to the next;
  * at the first sight in a boot only the file's own time tells, which a step of the clock may have falsified: a
  * time in the future counts as now, which costs at most one graceful reload.
+ *
+ * @param pidFile of the agent, which its master writes as it starts
  */
-export function configChangedBootMs(kept: KeptConfig, { config }: SyncRecord, now: Instant): number {
+export function configChangedBootMs(
+  kept: KeptConfig,
+  { config }: SyncRecord,
+  now: Instant,
+  pidFile: string,
+): number {
   if (kept.wasRepaired) return now.bootMs;
   if (config !== null) return config.meaning === kept.meaning ? config.sinceBootMs : now.bootMs;
   if (kept.changedWallMs === null) return now.bootMs;
-  return Math.min(now.bootMs, now.bootMs - (now.wallMs - kept.changedWallMs));
+  const changedBootMs = now.bootMs - (now.wallMs - kept.changedWallMs);
+  if (changedBootMs > 2 * now.bootMs && !isFromTheFuture(pidFile, now)) return 0;
+  return Math.min(now.bootMs, changedBootMs);
+}
+
+/**
+ * A host that boots with its clock hours behind finds all its files in the future. By more than it has been up, and
+ * with the agent's own start not in the future, nothing of this boot can be.
+ */
+function isFromTheFuture(path: string, { wallMs }: Instant): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) > wallMs;
 }
 
 function changedWallMs(file: string): number | null {

@@ -46,7 +46,7 @@ export async function syncAgent({
   const kept = await keepConfig({ config, inForce, settings, log, beforeRepair });
   const service = await inspectService(config.agent.service, settings);
   const now = readClock();
-  const configSince = configChangedBootMs(kept, record, now);
+  const configSince = configChangedBootMs(kept, record, now, settings.pidFile);
   const causes = reloadCauses({
     service,
     request,

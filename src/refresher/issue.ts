@@ -65,7 +65,7 @@ export async function issueCredentials(
     const file = await prepareCredentialsFile(config.credentialsFile);
     try {
       const role = await assume(config, before, factor, env);
-      const previous = await previousExpiry(config, before);
+      const previous = await previousExpiry(config, before, role.skewMs ?? 0);
       const content = await file.commit(role.session.credentials);
       const record = makeRecord({ config, before, role, content, previous });
       await writeRecord(files.refreshRecord, record).catch((error: unknown) => {
@@ -132,14 +132,21 @@ function isKnownRefused({ roleArn, sessionDurationMs }: Config, before: RefreshR
   return age >= 0 && age < ASK_AGAIN_AFTER_MS;
 }
 
-/** When what the agent may still hold expires; null when somebody else wrote the file, or nobody yet. */
+/**
+ * When what the agent may still hold expires; null when somebody else wrote the file, or nobody yet. By AWS's clock:
+ * the host's own may have been stepped to a wrong time, which by itself looks like a pause of the host.
+ */
 async function previousExpiry(
   { credentialsFile }: Config,
   before: RefreshRecord | null,
+  skewMs: number,
 ): Promise<number | null> {
   if (before === null) return null;
   const state = await inspectFile(credentialsFile.path, before, before);
-  return state === "foreign" ? null : expiresBootMs(before, readClock(), readBootId());
+  const { wallMs, ...clock } = readClock();
+  return state === "foreign"
+    ? null
+    : expiresBootMs(before, { ...clock, wallMs: wallMs + skewMs }, readBootId());
 }
 
 interface RecordParts {

@@ -12,7 +12,9 @@ import { type Result, writeResults } from "./document.ts";
 
 const DEFAULT_SEED = 20_261_124;
 
-const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {};
+const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {
+  continuity: async () => (await import("./continuity/campaign.ts")).campaign,
+};
 
 async function main(signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -59,6 +61,7 @@ async function runOne(name: string, options: Omit<CampaignOptions, "directory">)
     const outcome = await run({ ...options, directory });
     const seconds = (performance.now() - started) / 1_000;
     console.log(`${outcome.tried}; ${seconds.toFixed(0)} s`);
+    if (outcome.more !== undefined) console.log(`\n${outcome.more}\n`);
     return { name, seconds, ...outcome };
   } finally {
     rmSync(directory, { recursive: true, force: true });

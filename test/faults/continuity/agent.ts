@@ -16,8 +16,8 @@ export const PID_FILE = "/opt/codedeploy-agent/state/.pid/codedeploy-agent.pid";
 
 /** What it read counts as good for 1,800 s, and it reads again once fewer than 300 s are left: by whole seconds. */
 const REREAD_AFTER_S = 1_501;
-/** A long poll that is cut, and the longest pause after an error. */
-const LONGEST_PAUSE_MS = 170_000;
+/** Between two polls: one that is cut, and the longest pause after an error. */
+const LONGEST_POLL_MS = 170_000;
 const NEXT_WORKER_MS = 5_000;
 const TRACKED_FOR_MS = 24 * 3_600_000;
 
@@ -42,6 +42,7 @@ export interface AgentEvents {
 interface Worker {
   pid: number;
   startTicks: number;
+  startedAt: number;
   held: Session | null;
   /** By the wall clock, in whole seconds. */
   readAtS: number;
@@ -100,12 +101,12 @@ export class Agent {
       : [];
   }
 
-  /** How long, in milliseconds, an agent may take to read its file that has read it at this moment, or as this one has. */
-  get readsAtTheLatestMs(): number {
+  /** Whether it would come to poll with an expired credential if it were left alone: what only a simulator knows. */
+  get wouldLapse(): boolean {
     const worker = this.#worker;
-    if (worker === null) return 0;
-    const ownS = worker.readAtS - Math.floor(this.#host.wallMs / 1_000);
-    return (Math.max(ownS, 0) + REREAD_AFTER_S) * 1_000 + LONGEST_PAUSE_MS;
+    if (worker === null || worker.held === null) return true;
+    const dueInS = worker.readAtS + REREAD_AFTER_S - Math.floor(this.#host.wallMs / 1_000);
+    return worker.held.expiresAt < this.#host.time.now + Math.max(dueInS, 0) * 1_000 + LONGEST_POLL_MS;
   }
 
   start(): void {
@@ -190,6 +191,7 @@ export class Agent {
     this.#worker = {
       pid: this.#host.newPid(),
       startTicks: this.#ticks(),
+      startedAt: this.#host.time.now,
       held,
       readAtS: Math.floor(this.#host.wallMs / 1_000),
       config,

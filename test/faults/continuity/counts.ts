@@ -9,6 +9,9 @@ export interface Counts {
   longestExpiredS: Record<ExpiredBecause, number>;
   /** Traces in which nothing excuses them. */
   guiltySeeds: number[];
+  /** Traces with a reload without need, and with a recovery that took longer than a minute. */
+  needlessSeeds: number[];
+  slowSeeds: number[];
   eventsSucceeded: number;
   /** Of lifecycle events: killed or failed by what the program did. */
   eventsFailedByUs: number;
@@ -19,6 +22,8 @@ export interface Counts {
   reloads: number;
   restarts: number;
   needlessReloads: number;
+  /** Needed by all that can be known outside of the agent, which had by chance read its file in time. */
+  needlessInHindsight: number;
   /** From STS's return to a fresh file, in milliseconds: the longest, where nothing but reachability was wrong. */
   longestRecoveryMs: number;
   recoveries: number;
@@ -43,6 +48,8 @@ export function noCounts(): Counts {
     expiredS: none(),
     longestExpiredS: none(),
     guiltySeeds: [],
+    needlessSeeds: [],
+    slowSeeds: [],
     eventsSucceeded: 0,
     eventsFailedByUs: 0,
     eventsFailedByCrash: 0,
@@ -51,6 +58,7 @@ export function noCounts(): Counts {
     reloads: 0,
     restarts: 0,
     needlessReloads: 0,
+    needlessInHindsight: 0,
     longestRecoveryMs: 0,
     recoveries: 0,
     assumeRoleCalls: 0,
@@ -71,6 +79,7 @@ export function add(sum: Counts, part: Counts): Counts {
     total.expiredS[why] += part.expiredS[why];
     total.longestExpiredS[why] = Math.max(sum.longestExpiredS[why], part.longestExpiredS[why]);
   }
-  total.guiltySeeds = [...sum.guiltySeeds, ...part.guiltySeeds];
+  for (const list of ["guiltySeeds", "needlessSeeds", "slowSeeds"] as const)
+    total[list] = [...sum[list], ...part[list]];
   return total;
 }

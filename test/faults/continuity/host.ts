@@ -22,6 +22,7 @@ export interface HostEvents extends AgentEvents {
   /** Somebody asks systemd to reload or restart the agent, which `act` does. */
   agentTouched(verb: "reload" | "restart", act: () => void): void;
   fileChanged(path: string): void;
+  steppedBack(byMs: number): void;
 }
 
 export class VirtualHost {
@@ -96,14 +97,14 @@ export class VirtualHost {
   }
 
   stepClock(byMs: number): void {
+    if (byMs < 0) this.#events.steppedBack(-byMs);
     this.#wallOffsetMs += byMs;
     this.#changed();
   }
 
   /** chrony has come: what it is off by is mended at once. */
   correctClock(): void {
-    this.#wallOffsetMs = -(this.time.now - this.#start) * this.#drift;
-    this.#changed();
+    this.stepClock(-(this.time.now - this.#start) * this.#drift - this.#wallOffsetMs);
   }
 
   get wallErrorMs(): number {

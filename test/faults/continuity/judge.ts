@@ -6,6 +6,8 @@ import { REACHABILITY } from "./sts.ts";
 
 /** STS, and the host, must have been good for this long before an expired poll is anybody's fault. */
 const GRACE_MS = 60_000;
+/** FACTS: a file that was written at W has surely been read by then. */
+const PICKUP_WINDOW_MS = 1_680_000;
 /** A reload that an event stood in the way of comes within this after its end: a minute, and five between two. */
 const AFTER_EVENT_MS = 6 * 60_000;
 
@@ -26,6 +28,10 @@ export class Judge implements HostEvents {
   /** When STS came back to one whose last call had failed; null when nobody waits. */
   #recoveringSince: number | null = null;
   #isRestarting = false;
+  /** Of what the file holds. */
+  #expiresAt: number | null = null;
+  readonly #writes: { at: number; previous: number | null }[] = [];
+  readonly #stepsBack: { at: number; byMs: number }[] = [];
 
   constructor(counts: Counts, credentialsFile: string, tell: (when: number, what: string) => void) {
     this.#counts = counts;
@@ -57,8 +63,21 @@ export class Judge implements HostEvents {
     if (!isGood || !sts.isGood) this.#recoveringSince = null;
   }
 
+  steppedBack(byMs: number): void {
+    this.#stepsBack.push({ at: this.#host.time.now, byMs });
+  }
+
   fileChanged(path: string): void {
-    if (path !== this.#credentialsFile || this.#recoveringSince === null) return;
+    if (path !== this.#credentialsFile) return;
+    const expiresAt = this.#fileExpiresAt();
+    if (expiresAt !== this.#expiresAt)
+      this.#writes.push({ at: this.#host.time.now, previous: this.#expiresAt });
+    this.#expiresAt = expiresAt;
+    if (expiresAt !== null) this.#noteRecovery();
+  }
+
+  #noteRecovery(): void {
+    if (this.#recoveringSince === null) return;
     const counts = this.#counts;
     const tookMs = this.#host.time.now - this.#recoveringSince;
     this.#recoveringSince = null;
@@ -100,7 +119,7 @@ export class Judge implements HostEvents {
     if (!this.#isNeeded()) {
       counts.needlessReloads += 1;
       this.#say(`${verb} without need`);
-    } else this.#say(verb);
+    } else if (!this.#host.agent.wouldLapse && !this.#hasOtherConfig()) counts.needlessInHindsight += 1;
     this.#isRestarting = verb === "restart";
     act();
     this.#isRestarting = false;
@@ -112,21 +131,46 @@ export class Judge implements HostEvents {
   }
 
   finish(seed: number): void {
-    if (this.#counts.expiredS.nothing > 0) this.#counts.guiltySeeds.push(seed);
+    const counts = this.#counts;
+    if (counts.expiredS.nothing > 0) counts.guiltySeeds.push(seed);
+    if (counts.needlessReloads > 0) counts.needlessSeeds.push(seed);
+    if (counts.longestRecoveryMs > GRACE_MS) counts.slowSeeds.push(seed);
   }
 
   /**
-   * Whether an agent that holds what this one holds could have come to poll with an expired credential or with another
-   * config, had it read its file just before now: when it reads is nothing that anybody outside of it can know.
+   * By DESIGN's rule, on what is true rather than on what the program believes: the worker started before a config that
+   * it must have, or before a write of the file whose predecessor expires before the agent has surely read it.
    */
   #isNeeded(): boolean {
-    const { agent, time, disk } = this.#host;
+    const { agent, time } = this.#host;
     const { worker } = agent;
     if (worker === null || worker.isLeaving) return true;
+    if (this.#hasOtherConfig()) return true;
+    const steps = this.#stepsBack.filter(({ at }) => at >= worker.startedAt);
+    const windowMs = steps.reduce((sum, { byMs }) => sum + byMs, PICKUP_WINDOW_MS);
+    const file = this.#fileExpiresAt();
+    return (
+      this.#writes.some(
+        ({ at, previous }) =>
+          at >= worker.startedAt &&
+          time.now < at + windowMs &&
+          (previous === null || previous < at + windowMs),
+      ) || steps.some(({ at }) => file === null || file < at + windowMs)
+    );
+  }
+
+  /** Whether the config was replaced since the worker read it. */
+  #hasOtherConfig(): boolean {
+    const { agent, disk } = this.#host;
     const config = disk.find(AGENT_CONFIG);
-    const hasConfigChanged = config !== undefined && config.inode !== worker.configInode;
-    if (hasConfigChanged || worker.held === null) return true;
-    return worker.held.expiresAt < time.now + agent.readsAtTheLatestMs;
+    return config !== undefined && config.inode !== agent.worker?.configInode;
+  }
+
+  /** When what the file holds expires; null where that is nothing that STS has issued. */
+  #fileExpiresAt(): number | null {
+    const { disk, sts } = this.#host;
+    const text = disk.find(this.#credentialsFile)?.content.toString("utf8") ?? "";
+    return sts.session(/^aws_session_token = (\S+)$/m.exec(text)?.[1] ?? "")?.expiresAt ?? null;
   }
 
   #excuse(): ExpiredBecause {

@@ -19,7 +19,7 @@ export interface TraceOptions {
   /** Where the file is that the program writes. */
   credentialsFile: string;
   /** Is told what happens, for whoever wants to see why. */
-  tell?: (when: number, what: string) => void;
+  tell: ((when: number, what: string) => void) | null;
 }
 
 export async function liveThrough({

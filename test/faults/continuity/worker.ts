@@ -1,41 +1,53 @@
-/** One thread of the campaign: lives through the traces that it is given, and hands back the sum. */
+/** One thread of the campaign: lives through the traces that it is given, and hands back the sum for each program. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Config } from "../../../src/config/config.ts";
 import { add, type Counts, noCounts } from "./counts.ts";
+import type { VirtualHost } from "./host.ts";
 import { OurService } from "./our-service.ts";
+import type { Program } from "./program.ts";
+import { FILE, makeToday, type Today } from "./today.ts";
 import { liveThrough } from "./trace.ts";
 import { Killed } from "./virtual-process.ts";
 
+export type ProgramName = "ours" | Today;
+
 export interface Work {
-  seeds: number[];
+  programs: readonly ProgramName[];
+  seeds: readonly number[];
   days: number;
   config: Config;
+  /** Whether to print what happens, for whoever wants to see why. */
   isTold: boolean;
 }
 
-const { seeds, days, config, isTold } = workerData as Work;
+const { programs, seeds, days, config, isTold } = workerData as Work;
 
 // Errors are thrown here by the million, and nobody reads where.
 Error.stackTraceLimit = isTold ? 10 : 0;
-
 // What a killed process left unfinished, and nobody waits for.
 process.on("unhandledRejection", (error) => {
   if (!(error instanceof Killed)) throw error;
 });
 
-let sum: Counts = noCounts();
-for (const seed of seeds) {
-  const tell = isTold
-    ? (when: number, what: string) => console.log(`${new globalThis.Date(when).toISOString()} ${what}`)
-    : undefined;
-  const counts = await liveThrough({
-    seed,
-    days,
-    makeProgram: (host) =>
-      new OurService(host, config, isTold ? (what) => tell?.(host.time.now, what) : null),
-    credentialsFile: config.credentialsFile.path,
-    ...(tell === undefined ? {} : { tell }),
-  });
-  sum = add(sum, counts);
+const print = (when: number, what: string) =>
+  console.log(`${new globalThis.Date(when).toISOString()} ${what}`);
+
+function make(name: ProgramName, host: VirtualHost): Program {
+  if (name !== "ours") return makeToday(name, host);
+  return new OurService(host, config, isTold ? (what) => print(host.time.now, what) : null);
 }
-parentPort?.postMessage(sum);
+
+const sums = new Map<ProgramName, Counts>(programs.map((name) => [name, noCounts()]));
+for (const seed of seeds) {
+  for (const name of programs) {
+    const counts = await liveThrough({
+      seed,
+      days,
+      makeProgram: (host) => make(name, host),
+      credentialsFile: name === "ours" ? config.credentialsFile.path : FILE,
+      tell: isTold ? print : null,
+    });
+    sums.set(name, add(sums.get(name) ?? noCounts(), counts));
+  }
+}
+parentPort?.postMessage(sums);
