@@ -93,7 +93,7 @@ function followUp(situation: ReloadSituation): Reload | null {
   const { leaving } = record;
   if (leaving === null) return null;
   if (isAlive(leaving)) {
-    const isDue = causes.length > 0 && restMs(situation) <= 0;
+    const isDue = causes.length > 0 && restOfOneMs(situation) <= 0;
     return isStuck(situation) || isDue ? null : underWay(leaving.pid);
   }
   if (service.worker === null) return outcome("under_way", "the master is starting a new worker");
@@ -117,10 +117,18 @@ function eventsNow({ settings, service }: ReloadSituation): Promise<EventsReadin
   return readLifecycleEvents(settings.trackingDirectory, workerAge);
 }
 
-/** How much of the least time between two reloads is left, in milliseconds. */
-function restMs({ record, factor }: ReloadSituation): number {
-  if (record.lastReloadBootMs === null) return 0;
-  return record.lastReloadBootMs + scaled(LEAST_BETWEEN_RELOADS_MS, factor) - readClock().bootMs;
+/**
+ * How much of the least time between two reloads is left, in milliseconds. One for the config alone does not keep the
+ * credentials waiting: a host that wakes with a config to mend gets its new credentials seconds later.
+ */
+function restMs({ record, causes, factor }: ReloadSituation): number {
+  const last = causes.includes("credentials") ? record.lastCredentialsReloadBootMs : record.lastReloadBootMs;
+  return last === null ? 0 : last + scaled(LEAST_BETWEEN_RELOADS_MS, factor) - readClock().bootMs;
+}
+
+/** As long as this, one worker is not asked a second time to end. */
+function restOfOneMs({ record: { lastReloadBootMs: last }, factor }: ReloadSituation): number {
+  return last === null ? 0 : last + scaled(LEAST_BETWEEN_RELOADS_MS, factor) - readClock().bootMs;
 }
 
 /** Why not now; null when nothing stands in the way. */
@@ -155,6 +163,7 @@ async function reload(situation: ReloadSituation): Promise<Reload> {
   const before = record.leaving;
   const isAskedAgain = before?.pid === worker?.pid && before?.startTicks === worker?.startTicks;
   record.lastReloadBootMs = nowBootMs;
+  if (causes.includes("credentials")) record.lastCredentialsReloadBootMs = nowBootMs;
   record.lastFailure = null;
   record.leaving = isAskedAgain ? before : worker && { ...worker, askedBootMs: nowBootMs };
   await save();

@@ -18,6 +18,8 @@ export interface SyncRecord {
   /** What the service last said is in force, or root set by hand since; null before either. */
   inForce: string | null;
   lastReloadBootMs: number | null;
+  /** The last of them that was also for credentials. */
+  lastCredentialsReloadBootMs: number | null;
   /** Why the last reload failed; null when it did not. */
   lastFailure: { detail: string; nextStep: string } | null;
   /** Since when the agent has been running without a worker; null while it has one, or is not running. */
@@ -33,6 +35,7 @@ export async function readSyncRecord(paths: Paths, bootId: string): Promise<Sync
     config: null,
     inForce: null,
     lastReloadBootMs: null,
+    lastCredentialsReloadBootMs: null,
     lastFailure: null,
     workerMissingSinceBootMs: null,
     leaving: null,

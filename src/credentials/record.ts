@@ -99,8 +99,12 @@ export function expiresBootMs(record: RefreshRecord, now: Instant, bootId: strin
   return now.bootMs + Date.parse(record.expiresAt) - now.wallMs;
 }
 
-/** Half of the session's life, on this boot's clock. */
+/**
+ * Half of the session's life, on this boot's clock. What was issued before the boot is past it: how long the host was
+ * off only the wall clock tells, which may start hours behind.
+ */
 export function halfLifeBootMs(record: RefreshRecord, now: Instant, bootId: string): number {
+  if (record.bootId !== bootId) return Number.NEGATIVE_INFINITY;
   const expires = expiresBootMs(record, now, bootId);
   return expires - (record.expiresBootMs - record.issuedBootMs) / 2;
 }

@@ -236,8 +236,10 @@ export class Agent {
       }
     }
     const isExpired = worker.held === null || worker.held.expiresAt <= time.now;
-    if (sts.isNetworkDown || isExpired) {
-      this.#events.polled(sts.isNetworkDown ? "failed" : "expired");
+    // Elsewhere AWS knows no such host.
+    const isElsewhere = !/^region: "?ap-northeast-2"?$/m.test(worker.config);
+    if (sts.isNetworkDown || isExpired || isElsewhere) {
+      this.#events.polled(sts.isNetworkDown || !isExpired ? "failed" : "expired");
       worker.timer = time.after(random.between(30_000, 90_000), () => this.#poll(worker));
       return;
     }

@@ -9,7 +9,7 @@ import { add, type Counts, noCounts } from "./counts.ts";
 import type { ProgramName, Work } from "./worker.ts";
 
 const DAYS = 7;
-const TRACES = { quick: 120, full: 10_000 };
+const TRACES = { quick: 60, full: 10_000 };
 const MOST_RECOVERY_S = 60;
 const MOST_CALLS_A_DAY = 60;
 /** Threads fetch their work in portions, so that none is left waiting for another. */
@@ -116,6 +116,9 @@ function compared(sums: ReadonlyMap<ProgramName, Counts>): string {
   const perWeek = (value: number, { days }: Counts) =>
     ((value * 7) / days).toLocaleString("en", { maximumFractionDigits: 1 });
   const rows = [
+    row("nothing could be deployed though the agent ran and AWS was in reach, h a week", (c) =>
+      perWeek(c.deafS / 3_600, c),
+    ),
     row("expired polling, nothing in the way, s a week", (c) => perWeek(c.expiredS.nothing, c)),
     row("longest of it, s", (c) => Math.round(c.longestExpiredS.nothing).toLocaleString("en")),
     row(

@@ -12,6 +12,8 @@ export interface Counts {
   /** Traces with a reload without need, and with a recovery that took longer than a minute. */
   needlessSeeds: number[];
   slowSeeds: number[];
+  /** Seconds in which the agent ran, with AWS in reach, and nothing could be deployed: expired, or without a worker. */
+  deafS: number;
   eventsSucceeded: number;
   /** Of lifecycle events: killed or failed by what the program did. */
   eventsFailedByUs: number;
@@ -50,6 +52,7 @@ export function noCounts(): Counts {
     guiltySeeds: [],
     needlessSeeds: [],
     slowSeeds: [],
+    deafS: 0,
     eventsSucceeded: 0,
     eventsFailedByUs: 0,
     eventsFailedByCrash: 0,

@@ -6,6 +6,8 @@ import { REACHABILITY } from "./sts.ts";
 
 /** STS, and the host, must have been good for this long before an expired poll is anybody's fault. */
 const GRACE_MS = 60_000;
+/** More than two long polls and the longest pause between them. */
+const SILENCE_MS = 240_000;
 /** FACTS: a file that was written at W has surely been read by then. */
 const PICKUP_WINDOW_MS = 1_680_000;
 /** A reload that an event stood in the way of comes within this after its end: a minute, and five between two. */
@@ -20,10 +22,13 @@ export class Judge implements HostEvents {
   #expired: ExpiredBecause | null = null;
   #expiredForS = 0;
   #polledAt = 0;
+  #goodPollAt = Number.NEGATIVE_INFINITY;
   #eventSeenAt = Number.NEGATIVE_INFINITY;
   /** Since when the host has been up, awake and able to write. */
   #hostGoodSince = Number.NEGATIVE_INFINITY;
   #callsToday = 0;
+  /** Since when nothing but credentials and config has kept the agent from polling. */
+  #hearingSince = Number.NEGATIVE_INFINITY;
   #hasLastCallFailed = false;
   /** When STS came back to one whose last call had failed; null when nobody waits. */
   #recoveringSince: number | null = null;
@@ -90,6 +95,7 @@ export class Judge implements HostEvents {
     const { time, agent } = this.#host;
     this.#counts.polls += 1;
     if (agent.hasEvent) this.#eventSeenAt = time.now;
+    if (outcome === "good") this.#goodPollAt = time.now;
     const before = this.#expired;
     if (before !== null) this.#account(before, (time.now - this.#polledAt) / 1_000);
     this.#expired = outcome === "expired" ? this.#excuse() : null;
@@ -123,6 +129,15 @@ export class Judge implements HostEvents {
     this.#isRestarting = verb === "restart";
     act();
     this.#isRestarting = false;
+  }
+
+  /** Is called each minute. */
+  minutePasses(): void {
+    const { power, agent, sts, time } = this.#host;
+    const mayPoll = power === "on" && agent.state === "running" && !sts.isNetworkDown;
+    if (!mayPoll) this.#hearingSince = time.now;
+    const heardAt = Math.max(this.#goodPollAt, this.#hearingSince);
+    if (mayPoll && time.now - heardAt > SILENCE_MS) this.#counts.deafS += 60;
   }
 
   dayEnds(isQuiet: boolean): void {

@@ -8,6 +8,7 @@ import type { Program } from "./program.ts";
 import { Random } from "./random.ts";
 
 const START = Date.UTC(2027, 0, 4, 0, 7);
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 export type MakeProgram = (host: VirtualHost) => Program;
@@ -39,8 +40,8 @@ export async function liveThrough({
   judge.attach(host);
   inhabit(host);
   Math.random = () => host.random.next();
-  const program = makeProgram(host);
   host.disk.put(AGENT_CONFIG, "");
+  const program = makeProgram(host);
   host.boot();
   program.boot(() => host.agent.start());
   for (const { at, what, happen } of trace.happenings) {
@@ -54,6 +55,8 @@ export async function liveThrough({
       { isAsync: true },
     );
   }
+  for (let at = START; at < START + days * DAY_MS; at += MINUTE_MS)
+    host.time.at(at, () => judge.minutePasses());
   for (let day = 1; day <= days; day += 1)
     host.time.at(START + day * DAY_MS - 1, () => judge.dayEnds(trace.isQuiet));
   await host.time.runUntil(START + days * DAY_MS);
