@@ -37,6 +37,8 @@ export interface AgentEvents {
   polled(outcome: "good" | "expired" | "failed"): void;
   eventEnded(outcome: "succeeded" | "failed-by-crash" | "killed" | "not-reported"): void;
   processesKilled(count: number): void;
+  /** Its credentials file, as the stand-in agent's trace has it. */
+  fileRead?(reason: "start" | "near_expiry"): void;
 }
 
 interface Worker {
@@ -200,6 +202,7 @@ export class Agent {
       isPolling: false,
       timer: null,
     };
+    this.#events.fileRead?.("start");
     this.#recoverFromCrash(held);
     const worker = this.#worker;
     worker.timer = time.after(1_000, () => this.#poll(worker));
@@ -233,6 +236,7 @@ export class Agent {
       if (read !== undefined) {
         worker.held = read;
         worker.readAtS = nowS;
+        this.#events.fileRead?.("near_expiry");
       }
     }
     const isExpired = worker.held === null || worker.held.expiresAt <= time.now;

@@ -4,12 +4,15 @@ import { Worker } from "node:worker_threads";
 import { configFromText } from "../../../src/config/load.ts";
 import { CONFIG_FILE } from "../../../src/config/paths.ts";
 import type { Campaign, CampaignOptions, CampaignOutcome, Finding } from "../campaign.ts";
+import { compareAgents } from "./agent-check.ts";
 import { bundleSimulator } from "./bundle.ts";
 import { add, type Counts, noCounts } from "./counts.ts";
 import type { ProgramName, Work } from "./worker.ts";
 
 const DAYS = 7;
 const TRACES = { quick: 60, full: 10_000 };
+/** Lives of the stand-in agent, side by side, that the model is held against, and how long they are. */
+const AGENTS = { quick: { count: 2, hours: 1 }, full: { count: 12, hours: 4 } };
 const MOST_RECOVERY_S = 60;
 const MOST_CALLS_A_DAY = 60;
 /** Threads fetch their work in portions, so that none is left waiting for another. */
@@ -33,12 +36,32 @@ async function run({ scale, seed, directory, signal }: CampaignOptions): Promise
   const file = await bundleSimulator(directory);
   const seeds = Array.from({ length: TRACES[scale] }, (_, index) => (seed + index) >>> 0);
   const programs = Object.keys(PROGRAMS) as ProgramName[];
+  // Before anything else wants the machine: these live by a clock of their own.
+  const agents = await checkModel(scale, seed);
   const sums = await liveThroughAll(file, seeds, programs, signal);
   const ours = sums.get("ours") ?? noCounts();
   return {
     tried: `${ours.traces.toLocaleString("en")} traces of ${DAYS} simulated days, ${ours.polls.toLocaleString("en")} polls of the agent`,
-    findings: findingsOf(ours),
+    findings: [...findingsOf(ours), agents],
     more: compared(sums),
+  };
+}
+
+async function checkModel(scale: CampaignOptions["scale"], seed: number): Promise<Finding> {
+  const { count, hours } = AGENTS[scale];
+  const checks = await Promise.all(
+    Array.from({ length: count }, (_, index) => compareAgents(seed + index, hours)),
+  );
+  const differing = checks.filter(({ model, standIn }) => model.join() !== standIn.join());
+  const reads = checks.reduce((sum, { model }) => sum + model.length, 0);
+  return {
+    what: `lives of the agent's model that differ from the stand-in agent's (${count} of ${hours} h, ${reads} reads of the file)`,
+    target: "0",
+    found: String(differing.length),
+    isMet: differing.length === 0 && reads > count,
+    detail: differing
+      .map(({ model, standIn }) => `model: ${model.join(", ")}; stand-in: ${standIn.join(", ")}`)
+      .join("\n"),
   };
 }
 
