@@ -16,8 +16,10 @@ export interface FilePlace {
 }
 
 export interface PreparedFile {
-  /** @returns what the file now holds */
-  commit(credentials: SessionCredentials): Promise<Buffer>;
+  /** What the file is to hold. @throws Failure `cannot_write`; the old file is as it was */
+  render(credentials: SessionCredentials): Promise<Buffer>;
+  /** @throws Failure `cannot_write`; the old file is as it was */
+  commit(content: Buffer): Promise<void>;
   abandon(): Promise<void>;
 }
 
@@ -32,22 +34,22 @@ export async function prepareCredentialsFile(place: FilePlace): Promise<Prepared
     await readExisting(path);
     const groupId = group === null ? null : groupIdOf(group);
     const file = await AtomicFile.create(path, { mode: group === null ? 0o600 : 0o640, groupId });
+    const orAbandon = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work;
+      } catch (error) {
+        await file.abandon();
+        throw cannotWrite(place, error);
+      }
+    };
     return {
       abandon: () => file.abandon(),
-      commit: async (credentials) => {
-        try {
+      commit: (content) => orAbandon(file.commit(content)),
+      render: (credentials) =>
+        orAbandon(
           // Read again: while STS was answering, somebody may have edited another profile in it.
-          const content = Buffer.from(
-            renderProfile(await readExisting(path), profile, credentials),
-            "latin1",
-          );
-          await file.commit(content);
-          return content;
-        } catch (error) {
-          await file.abandon();
-          throw cannotWrite(place, error);
-        }
-      },
+          readExisting(path).then((old) => Buffer.from(renderProfile(old, profile, credentials), "latin1")),
+        ),
     };
   } catch (error) {
     throw cannotWrite(place, error);

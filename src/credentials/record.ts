@@ -31,6 +31,11 @@ export interface RefreshRecord {
   skewMs?: number;
   /** This boot's writes that the agent may not have picked up yet, oldest first. */
   writes: Write[];
+  /**
+   * What was true before: kept because the record is written first. Where a refresh was killed in between, the file is
+   * still the one that this tells of.
+   */
+  replaces?: Omit<RefreshRecord, "replaces">;
   /** A session duration that the role refused, so that it is not asked for at every refresh. */
   refusedDuration: { roleArn: string; askedMs: number; atMs: number } | null;
 }
@@ -38,16 +43,25 @@ export interface RefreshRecord {
 /** Longer than any pickup window; steps of the clock beyond this are dealt with when they happen. */
 const WRITES_KEPT_MS = 4 * 3_600_000;
 const MAX_BYTES = 64 * 1_024;
+const MAX_FILE_BYTES = 1_024 * 1_024;
 
-export async function readRecord(path: string): Promise<RefreshRecord | null> {
+/** @returns the record that tells of the credentials file as it is now */
+export async function readRecord(path: string, credentialsFile: string): Promise<RefreshRecord | null> {
   try {
     const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
     const value: unknown = text === null ? null : JSON.parse(text);
-    return isRecord(value) ? value : null;
+    if (!isRecord(value)) return null;
+    const isOld = isRecord(value.replaces) && (await hashOf(credentialsFile)) === value.replaces.sha256;
+    return isOld ? (value.replaces ?? null) : value;
   } catch {
     // An unreadable record is no record: the file then counts as not ours, and a refresh makes both anew.
     return null;
   }
+}
+
+/** @returns null where it cannot be read */
+async function hashOf(credentialsFile: string): Promise<string | null> {
+  return readBytes(credentialsFile, { maxBytes: MAX_FILE_BYTES }).then(sha256, () => null);
 }
 
 export async function writeRecord(path: string, record: RefreshRecord): Promise<void> {
@@ -66,7 +80,7 @@ export async function inspectFile(
   wanted: Wanted,
 ): Promise<FileState> {
   try {
-    const bytes = await readBytes(path, { maxBytes: 1_024 * 1_024 });
+    const bytes = await readBytes(path, { maxBytes: MAX_FILE_BYTES });
     if (record === null || sha256(bytes) !== record.sha256) return "foreign";
     const { sessionArn, profile, group } = wanted;
     const isWanted = record.sessionArn === sessionArn && record.profile === profile && record.group === group;

@@ -86,8 +86,9 @@ export class HostFacts {
   });
 
   readonly record = once(async (): Promise<RecordReading> => {
-    const path = stateFiles((await this.config()).paths).refreshRecord;
-    return (await isHidden(path)) ? "hidden" : { record: await readRecord(path) };
+    const { paths, credentialsFile } = await this.config();
+    const path = stateFiles(paths).refreshRecord;
+    return (await isHidden(path)) ? "hidden" : { record: await readRecord(path, credentialsFile.path) };
   });
 
   readonly registration = once(async (): Promise<RegistrationReading> => {

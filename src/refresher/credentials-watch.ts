@@ -59,7 +59,10 @@ export class CredentialsWatch {
   }
 
   async #inspect(): Promise<{ record: RefreshRecord | null; file: FileState }> {
-    const record = await readRecord(stateFiles(this.#config.paths).refreshRecord);
+    const record = await readRecord(
+      stateFiles(this.#config.paths).refreshRecord,
+      this.#config.credentialsFile.path,
+    );
     return {
       record,
       file: await inspectFile(this.#config.credentialsFile.path, record, wantedOf(this.#config)),

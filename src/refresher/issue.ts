@@ -61,16 +61,20 @@ export async function issueCredentials(
     });
   }
   try {
-    const before = await readRecord(files.refreshRecord);
+    const before = await readRecord(files.refreshRecord, config.credentialsFile.path);
     const file = await prepareCredentialsFile(config.credentialsFile);
     try {
       const role = await assume(config, before, factor, env);
       const previous = await previousExpiry(config, before, role.skewMs ?? 0);
-      const content = await file.commit(role.session.credentials);
+      const content = await file.render(role.session.credentials);
       const record = makeRecord({ config, before, role, content, previous });
-      await writeRecord(files.refreshRecord, record).catch((error: unknown) => {
-        throw notRecorded(files.refreshRecord, error);
-      });
+      // First, so that one that is killed in between leaves no file that nobody knows; and credentials matter more.
+      const unwritten = await writeRecord(files.refreshRecord, record).then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
+      await file.commit(content);
+      if (unwritten !== null) throw notRecorded(files.refreshRecord, unwritten.error);
       const { issuedAt, expiresAt, sessionArn } = record;
       return { issuedAt, expiresAt, sessionArn, warnings: warningsOf(config, role) };
     } finally {
@@ -175,10 +179,15 @@ function makeRecord({ config, before, role, content, previous }: RecordParts): R
     expiresBootMs: Math.round(answeredBootMs + lifetimeMs),
     ...(skewMs === null ? {} : { skewMs }),
     writes: addWrite(before, { atBootMs: bootMs, previousExpiresBootMs: previous }, bootId),
+    ...(before === null ? {} : { replaces: withoutPast(before) }),
     refusedDuration: wasRefused
       ? (known ?? { roleArn: config.roleArn, askedMs: config.sessionDurationMs, atMs: Date.now() })
       : null,
   };
+}
+
+function withoutPast({ replaces: _, ...record }: RefreshRecord): Omit<RefreshRecord, "replaces"> {
+  return record;
 }
 
 const SKEW_WORTH_A_WARNING_MS = 120_000;

@@ -81,7 +81,7 @@ it(`${REWRITES} rewrites under ${READERS} looping readers: no torn read`, async 
   const path = scratchFile();
   const rewrite = async (n: number) => {
     const file = await prepareCredentialsFile({ path, profile: "default", group: null });
-    await file.commit(numbered(n));
+    await file.commit(await file.render(numbered(n)));
   };
   const { reads, torn } = await underReaders(path, rewrite, (n) => n === REWRITES);
   expect(reads).toBeGreaterThan(REWRITES);

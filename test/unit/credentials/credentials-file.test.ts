@@ -12,7 +12,11 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { type FilePlace, prepareCredentialsFile } from "../../../src/credentials/credentials-file.ts";
+import {
+  type FilePlace,
+  type PreparedFile,
+  prepareCredentialsFile,
+} from "../../../src/credentials/credentials-file.ts";
 import { Failure } from "../../../src/failure.ts";
 import { asAnotherUser, NOBODY, underLimit } from "../host/another-user.ts";
 import { useScratchDirectory } from "../host/scratch-directory.ts";
@@ -26,8 +30,14 @@ const place = (changes: Partial<FilePlace> = {}): FilePlace => ({
   group: null,
   ...changes,
 });
-const write = async (where = place()) =>
-  (await (await prepareCredentialsFile(where)).commit(SESSION)).toString();
+async function write(where = place()): Promise<string> {
+  return commit(await prepareCredentialsFile(where));
+}
+async function commit(file: PreparedFile): Promise<string> {
+  const bytes = await file.render(SESSION);
+  await file.commit(bytes);
+  return bytes.toString();
+}
 const content = (name = "credentials") => readFileSync(scratch(name), "utf8");
 
 async function failureOf(where = place()): Promise<Failure> {
@@ -48,7 +58,7 @@ describe("a written file", () => {
     writeFileSync(scratch("credentials"), "[other]\na = 1\n");
     const file = await prepareCredentialsFile(place());
     writeFileSync(scratch("credentials"), "[other]\na = 2\n");
-    await file.commit(SESSION);
+    await commit(file);
     expect(content()).toBe(`[other]\na = 2\n${SECTION}`);
   });
 
@@ -140,7 +150,7 @@ describe("what cannot be written is a clear failure before STS is asked, with ev
 describe("as a user whom file modes bind", () => {
   const IMPORT = `import { prepareCredentialsFile } from "SRC/credentials/credentials-file.ts";`;
   const attempt = (where: FilePlace) =>
-    `prepareCredentialsFile(${JSON.stringify(where)}).then((f) => f.commit(${JSON.stringify(SESSION)})).then(() => "written", (e) => e.report())`;
+    `prepareCredentialsFile(${JSON.stringify(where)}).then(async (f) => f.commit(await f.render(${JSON.stringify(SESSION)}))).then(() => "written", (e) => e.report())`;
   const denied = {
     kind: "cannot_write",
     message: expect.stringContaining("permission denied"),
@@ -184,7 +194,7 @@ describe("a file that cannot be written to its end is not put in place", () => {
   const script = (path: string, directory: string, before: string) => `(async () => {
     ${before}
     const file = await prepareCredentialsFile({ path: ${JSON.stringify(path)}, profile: "default", group: null });
-    const said = await file.commit({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c".repeat(8000) }).then(() => "written", (e) => e.report());
+    const said = await file.render({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c".repeat(8000) }).then((bytes) => file.commit(bytes)).then(() => "written", (e) => e.report());
     return [said, readFileSync(${JSON.stringify(path)}, "utf8"), readdirSync(${JSON.stringify(directory)})];
   })()`;
 

@@ -95,7 +95,7 @@ describe("the writes that the agent may not have picked up", () => {
 describe("the record on disk", () => {
   test("comes back as it was written, and holds nothing that others may not read", async () => {
     await writeRecord(scratch("refresh.json"), RECORD);
-    expect(await readRecord(scratch("refresh.json"))).toEqual(RECORD);
+    expect(await readRecord(scratch("refresh.json"), scratch("credentials"))).toEqual(RECORD);
     expect(statSync(scratch("refresh.json")).mode & 0o777).toBe(0o644);
   });
 
@@ -114,15 +114,29 @@ describe("the record on disk", () => {
     ["too large", JSON.stringify({ ...RECORD, sessionArn: "x".repeat(70_000) })],
   ])("that is %s counts as none", async (_, text) => {
     writeFileSync(scratch("refresh.json"), text);
-    expect(await readRecord(scratch("refresh.json"))).toBeNull();
+    expect(await readRecord(scratch("refresh.json"), scratch("credentials"))).toBeNull();
+  });
+
+  test("tells of the file that is there, also where a refresh was killed before it replaced that", async () => {
+    const next = { ...RECORD, sha256: sha256("new"), issuedBootMs: 9, replaces: RECORD };
+    await writeRecord(scratch("refresh.json"), next);
+    for (const [content, expected] of [
+      ["text", RECORD],
+      ["new", next],
+      ["somebody else's", next],
+    ] as const) {
+      writeFileSync(scratch("credentials"), content);
+      expect(await readRecord(scratch("refresh.json"), scratch("credentials"))).toEqual(expected);
+    }
   });
 
   test("that is missing, a directory or a link counts as none", async () => {
     writeFileSync(scratch("real"), JSON.stringify(RECORD));
     symlinkSync("real", scratch("link"));
     mkdirSync(scratch("directory"));
-    for (const name of ["none", "link", "directory"]) expect(await readRecord(scratch(name))).toBeNull();
-    expect(await readRecord(scratch("real"))).toEqual(RECORD);
+    for (const name of ["none", "link", "directory"])
+      expect(await readRecord(scratch(name), scratch("credentials"))).toBeNull();
+    expect(await readRecord(scratch("real"), scratch("credentials"))).toEqual(RECORD);
   });
 });
 
