@@ -38,6 +38,9 @@ export interface MustLoad {
 
 /** @returns the latest load that the agent must not be left to do in its own time, or null when there is none */
 export function mustLoadSince(facts: PickupFacts): MustLoad | null {
+  const { currentExpiresBootMs, nowBootMs } = facts;
+  // Nobody is helped by loading what has expired; and a reload now would put off the one that is needed.
+  if (currentExpiresBootMs !== null && currentExpiresBootMs <= nowBootMs) return null;
   const demands = [
     ...facts.writes.map((write) => afterWrite(write, facts)),
     ...facts.stepsBack.map((step) => afterStep(step, facts)),

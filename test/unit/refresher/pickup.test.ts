@@ -50,6 +50,11 @@ const CASES: [name: string, situation: Case, expected: Yes | null][] = [
     },
     null,
   ],
+  [
+    "what the file holds has expired: a reload would bring nothing, and put off the one that will",
+    { now: 600, writes: [[575, 560]], stepsBack: [[590, 5]], expires: 599 },
+    null,
+  ],
   ["a refresh that leaves exactly the window", { now: 600, writes: [[600, 628]] }, null],
   ["a refresh 3 minutes late", { now: 600, writes: [[600, 627]] }, [600, "expires_before_pickup", 628]],
   ["a refresh after the expiry", { now: 600, writes: [[600, 590]] }, [600, "expires_before_pickup", 628]],
