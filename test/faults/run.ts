@@ -13,6 +13,7 @@ import { type Result, writeResults } from "./document.ts";
 const DEFAULT_SEED = 20_261_124;
 
 const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {
+  neighbours: async () => (await import("./neighbours/campaign.ts")).campaign,
   supply: async () => (await import("./supply/campaign.ts")).campaign,
 };
 
