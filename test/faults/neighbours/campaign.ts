@@ -13,7 +13,7 @@ import { checkFlood } from "./flood.ts";
 import { Ledger } from "./ledger.ts";
 import { checkOtherUser } from "./other-user.ts";
 import { checkPlanting } from "./planting.ts";
-import { checkRace } from "./race.ts";
+import { checkRace, checkRaceOfSetUp } from "./race.ts";
 import { RegisteredHost } from "./registered-host.ts";
 import { checkStolenUser } from "./stolen-user.ts";
 import { checkTls } from "./tls.ts";
@@ -55,6 +55,7 @@ async function onMachine({ scale, seed, directory, signal }: CampaignOptions, le
     await checkFalseStatus(it, ledger, isFull);
     await checkRace(it, ledger, { seconds: isFull ? 60 : 3, seed });
     await checkPlanting(it, ledger, isFull);
+    if (isFull) await checkRaceOfSetUp(it, ledger, seed, 5);
   } finally {
     for (const end of ends.reverse()) await end();
     lock.release();

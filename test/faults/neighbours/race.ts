@@ -1,7 +1,11 @@
 /** What root looks at is swapped under its hands, thousands of times a second, while its commands run. */
+import { SERIAL, SESSION_ARN } from "../../harness/scratch-host.ts";
+import { UNIT } from "../../systemd/agent-service.ts";
+import { layCronPair, OLD_FILE } from "../../systemd/cron-pair.ts";
+import { REGION } from "../../systemd/host.ts";
 import { CANARY, HARD_LINKED } from "./canaries.ts";
 import { type Ledger, noneOf } from "./ledger.ts";
-import { type RegisteredHost, RUNTIME, STATE } from "./registered-host.ts";
+import { REGISTER_AGAIN, type RegisteredHost, RUNTIME, STATE } from "./registered-host.ts";
 
 const POOL = `${STATE}/.pool`;
 /** Of each race: hard links that the attacker may move about, as on a host without fs.protected_hardlinks. */
@@ -73,6 +77,66 @@ export async function checkRace(
         allowed: /^\/run\/idc-codedeploy-helper\.lock$/,
       });
       await it.clean();
+      return noneOf(faults);
+    },
+  );
+}
+
+/** Where what an operator types may write, besides the places of our daily work. */
+const SET_UP =
+  /^\/(?:etc\/idc-codedeploy-helper(?:\/|$)|etc\/systemd\/system(?:\/|$)|run\/idc-codedeploy-helper\.lock$|opt\/codedeploy-cron(?:\/|$)|root\/\.aws)/;
+
+/** Deregistration, registration and the way back of an adoption, each in a race of its own; then once more in peace. */
+export async function checkRaceOfSetUp(
+  it: RegisteredHost,
+  ledger: Ledger,
+  seed: number,
+  rounds: number,
+): Promise<void> {
+  const race = (command: readonly string[], round: number, seconds: number) =>
+    raceAgainst(it, ledger, {
+      seconds,
+      seed: seed + round,
+      commands: [command],
+      allowed: SET_UP,
+      isOnce: true,
+    });
+
+  await ledger.promise("the same while root deregisters this host and registers it again", "0", async () => {
+    const faults: string[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      faults.push(...(await race(["deregister", "--yes"], round, 4)));
+      await it.registerAnew();
+      faults.push(...(await race(REGISTER_AGAIN, round, 4)));
+      await it.registerAnew();
+    }
+    return noneOf(faults);
+  });
+
+  await ledger.promise(
+    "the same while root takes an adoption back; and that it succeeds once it is left in peace",
+    "0",
+    async () => {
+      const faults: string[] = [];
+      const { host, agent } = it;
+      await host.machine.sh(`systemctl stop ${UNIT}`);
+      await it.asRoot(["deregister", "--yes"]);
+      await it.pointAtAws();
+      await layCronPair(host);
+      await host.machine.sh(`systemctl start ${UNIT}`);
+      await agent.processes();
+      for (let round = 0; round < rounds; round += 1) {
+        await it.must(["adopt", "--yes"]);
+        await host.forgetSyncs();
+        faults.push(...(await race(["adopt", "--undo", "--yes"], round, 6)));
+        await it.recover();
+        await host.forgetSyncs();
+        await it.must(["adopt", "--undo", "--yes"]);
+        const old = await host.machine.sh(`cat ${OLD_FILE}`);
+        if (old.includes(CANARY)) faults.push(`root's secret was copied to ${OLD_FILE}`);
+        await it.pointAtAws();
+        host.emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+      }
       return noneOf(faults);
     },
   );

@@ -64,6 +64,21 @@ export class RegisteredHost {
     await this.#operator.pointAtAws();
   }
 
+  /** Whatever state it is in. */
+  async registerAnew(): Promise<void> {
+    await this.stopService();
+    await this.clean();
+    await this.asRoot(["deregister", "--yes"]);
+    await this.pointAtAws();
+    await this.register();
+  }
+
+  /** @throws when it fails, with what it said */
+  async must(args: readonly string[]): Promise<void> {
+    const { code, output } = await this.asRoot(args);
+    if (code !== 0) throw new Error(`idc-helper ${args.join(" ")} ended with ${code}: ${output}`);
+  }
+
   /** Root's command, with an operator's identity; what it said is looked through. */
   async asRoot(args: readonly string[], input = ""): Promise<Ended> {
     const env = [
@@ -116,6 +131,7 @@ export class RegisteredHost {
   /** As after a registration: the service runs, and the agent has good credentials. */
   async recover(): Promise<void> {
     const { machine } = this.host;
+    if ((await machine.exec("test", "-e", `${ETC}/config.yaml`)).code !== 0) return;
     await this.stopService();
     await this.clean();
     await machine.sh(`systemctl start ${DAEMON} idc-codedeploy-helper-agent.path`);
