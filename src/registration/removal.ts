@@ -108,9 +108,12 @@ function removeCredentials({ credentialsFile: { path, profile, group } }: Config
   return withRightsOf(dirname(path), group, async () => {
     const rest = lstatSync(path).isFile() ? withoutProfile(await readOwn(path), profile) : "";
     if (rest.trim() === "") return rmSync(path);
-    // Neither a link's target nor a setuid bit may be taken over from what lies there now.
+    // Neither a link's target nor a setuid bit may be taken over from what lies there now; and a file that somebody
+    // else has put into the service's directory (root's editor) becomes the service's.
     const { mode, uid, gid } = lstatSync(path);
-    await replaceFile(path, rest, { mode: mode & 0o777, userId: uid, groupId: gid });
+    const self = process.geteuid?.();
+    const kept = self === 0 || self === uid ? { userId: uid, groupId: gid } : {};
+    await replaceFile(path, rest, { mode: mode & 0o777, ...kept });
   });
 }
 
