@@ -39,7 +39,7 @@ async function run({ scale, directory, signal }: CampaignOptions): Promise<Campa
       withoutChecksum.filter(([, locked]) => isForUs(locked)).map(([place]) => place),
     ),
     none(
-      `packages without a checksum that we ship (${withoutChecksum.length} of other platforms have none: no registry that we could reach has them)`,
+      `packages without a checksum that we ship (${withoutChecksum.filter(([, locked]) => !isForUs(locked)).length} of other platforms have none: no registry that we could reach has them)`,
       withoutChecksum.map(([place]) => place).filter((place) => ours.has(place)),
     ),
     none(
