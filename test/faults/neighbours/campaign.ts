@@ -55,7 +55,7 @@ async function onMachine({ scale, seed, directory, signal }: CampaignOptions, le
     await checkFalseStatus(it, ledger, isFull);
     await checkRace(it, ledger, { seconds: isFull ? 60 : 3, seed });
     await checkPlanting(it, ledger, isFull);
-    if (isFull) await checkRaceOfSetUp(it, ledger, seed, 5);
+    if (isFull) await checkRaceOfSetUp(it, ledger, seed, 3);
   } finally {
     for (const end of ends.reverse()) await end();
     lock.release();

@@ -106,19 +106,19 @@ async function everyPlaceAtOnce(it: RegisteredHost, ledger: Ledger): Promise<str
   return [...faults, ...(await it.canaries.changesSince(before, HOST_LOCK))];
 }
 
-/** Also one by one, so that no fault hides behind another's early end. */
+/** Also place by place, so that no fault hides behind another's early end. */
 async function eachPlace(it: RegisteredHost, ledger: Ledger): Promise<string[]> {
   const faults: string[] = [];
   for (const kind of KINDS) {
-    const laid = [
-      { kind, paths: KEPT, commands: [...LOOKING, ...LOOKING_MORE] },
-      ...KEPT.map((path) => ({ kind, paths: [path], commands: LOOKING })),
-    ];
-    for (const each of laid) {
+    const together = [{ kind, paths: KEPT, commands: [...LOOKING, ...LOOKING_MORE] }];
+    const oneByOne = KEPT.map((path) => ({ kind, paths: [path], commands: LOOKING }));
+    for (const laid of [together, oneByOne]) {
       const before = await it.canaries.look();
-      faults.push(...(await runOver(it, ledger, each)));
-      const changes = await it.canaries.changesSince(before, HOST_LOCK);
-      faults.push(...changes.map((change) => `${describe(each)}: ${change}`));
+      for (const each of laid) faults.push(...(await runOver(it, ledger, each)));
+      const how = laid === together ? "at every place" : "at one place after the other";
+      faults.push(
+        ...(await it.canaries.changesSince(before, HOST_LOCK)).map((change) => `${kind} ${how}: ${change}`),
+      );
     }
   }
   return faults;
