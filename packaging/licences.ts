@@ -7,6 +7,16 @@ import { join } from "node:path";
 import type { BundledPackage } from "./bundled-packages.ts";
 import { ROOT } from "./project.ts";
 
+/** SPDX. Permissive ones, which ask for no more than that their text comes along; a new one is read before it is added. */
+export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
+  "0BSD",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "ISC",
+  "MIT",
+]);
+
 /** Licence files of Node's distribution and of npm packages alike. */
 const LICENCE_FILE = /^(licen[cs]e|notice|copying)([.-].*)?$/i;
 
@@ -28,8 +38,13 @@ export interface Licensed {
   texts: string[];
 }
 
-/** @throws naming the package that has no licence file */
+/** @throws naming the package that has no licence file, or is under terms that are not among the allowed */
 export function licenceOf({ name, version, licence, place }: BundledPackage): Licensed {
+  if (!ALLOWED_LICENCES.has(licence)) {
+    throw new Error(
+      `${place} is under ${licence}: read it, and add it to packaging/licences.ts if it will do`,
+    );
+  }
   const sibling = SIBLINGS[name];
   const own = licenceTexts(join(ROOT, place));
   const texts =

@@ -15,6 +15,7 @@ import { renderProfile } from "../credentials/profile-file.ts";
 import { isPlainValue, type SessionCredentials } from "../credentials/session.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { AtomicFile } from "../host/atomic-file.ts";
+import { withRightsOf } from "../host/privileges.ts";
 import { readBytes } from "../host/read-file.ts";
 import { startRefresh } from "../refresher/refresh-child.ts";
 import type { StepOutcome } from "../report/progress.ts";
@@ -85,9 +86,10 @@ async function read(path: string): Promise<string | null> {
 
 /** What our own file holds: the service's user could have put anything there. */
 async function issuedCredentials({
-  credentialsFile: { path, profile },
+  credentialsFile: { path, profile, group },
 }: Config): Promise<SessionCredentials> {
-  const key = findKey((await read(path)) ?? "", profile, path);
+  const text = await withRightsOf(dirname(path), group, () => read(path));
+  const key = findKey(text ?? "", profile, path);
   const { accessKeyId = "", secretAccessKey = "", sessionToken = "" } = key ?? {};
   const credentials = { accessKeyId, secretAccessKey, sessionToken };
   if (Object.values(credentials).every(isPlainValue)) return credentials;

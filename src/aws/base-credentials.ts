@@ -7,6 +7,7 @@
 import type { AwsCredentialIdentity } from "@aws-sdk/types";
 import { parse } from "ini";
 import type { Config } from "../config/config.ts";
+import { whoElseMayWrite } from "../config/trust.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
 import type { BoundedHandler } from "./network.ts";
@@ -39,7 +40,21 @@ export async function loadBaseCredentials(
   }
   const source = `profile "${profile}" of ${file}`;
   const identity = findKey(text, profile, file);
-  return identity === null ? fromProviders(file, profile, source, clientConfig) : { identity, source };
+  if (identity !== null) return { identity, source };
+  refuseOthersProgram(text, file);
+  return fromProviders(file, profile, source, clientConfig);
+}
+
+/** Root runs no program that somebody else may have named there: `doctor` and `register` are typed by root. */
+function refuseOthersProgram(text: string, file: string): void {
+  if (process.geteuid?.() !== 0 || !/^\s*credential_process\s*=/m.test(text)) return;
+  const why = whoElseMayWrite(file);
+  if (why === null) return;
+  throw new Failure({
+    kind: "base_credentials_invalid",
+    message: `${file} names a program (credential_process), which root does not run: ${why}`,
+    nextStep: `Hand it to root: chown root ${file}; chmod 0640 ${file}; and its directory with it.`,
+  });
 }
 
 /**

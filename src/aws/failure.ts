@@ -4,6 +4,7 @@
  */
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { AnswerTooLargeError } from "./network.ts";
+import { tlsReason } from "./tls-reasons.ts";
 import { BY_CODE, type CallContext, clockOff, passes, throttled, type Verdict } from "./verdicts.ts";
 
 const UNREACHABLE = new Set([
@@ -40,11 +41,11 @@ function judgeTransport(error: unknown, { where, action }: CallContext): Verdict
     };
   }
   if (code !== null && TLS_CODE.test(code)) {
+    const { why, nextStep } = tlsReason(code, oneLine(errorText(error)));
     return {
       kind: "tls",
-      message: `the TLS connection to ${where} is not trusted: ${oneLine(errorText(error))} (${code})`,
-      nextStep:
-        "If a proxy inspects TLS, add its CA with update-ca-trust or network.ca_bundle; check the clock if a certificate is expired or not yet valid.",
+      message: `the TLS connection to ${where} is not trusted: ${why} (${code})`,
+      nextStep,
     };
   }
   if (code !== null && UNREACHABLE.has(code)) {

@@ -1,7 +1,7 @@
 /**
  * How we reach AWS: proxy, certificate authorities, time limits, and a bound on what an answer may weigh.
  *
- * The SDK follows no redirect and verifies certificates; nothing here can turn either off.
+ * The SDK follows no redirect and verifies certificates; no key, flag or environment turns either off.
  */
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
@@ -13,6 +13,7 @@ import { HOST_CA_BUNDLES } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText, readTextIfPresent } from "../host/read-file.ts";
 import { scaledLimit } from "../host/service-environment.ts";
+import { holdTlsFloor } from "./tls-floor.ts";
 
 /** An AssumeRole answer has 2 to 6 kB; something that sends much more is not STS. */
 const MAX_ANSWER_BYTES = 256 * 1_024;
@@ -52,6 +53,7 @@ export interface Agents {
 export async function openAgents({ network }: Config, env: NodeJS.ProcessEnv): Promise<Agents> {
   const proxyEnv = proxyEnvironment(network.proxy, env);
   refuseUnusable(proxyEnv);
+  holdTlsFloor();
   const proxy = proxyEnv.HTTPS_PROXY;
   return {
     // One call, one process: a connection kept open would only hold the exit up.

@@ -1,24 +1,23 @@
 /** The version of the installed agent: its own file, else what the package manager says. */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readAgentVersion } from "../agent/installation.ts";
 
 const LIMIT_MS = 10_000;
 
-const ASKED: readonly (readonly [string, ...string[]])[] = [
-  ["rpm", "--query", "--queryformat", "%{VERSION}", "codedeploy-agent"],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is dpkg-query's own placeholder.
-  ["dpkg-query", "--show", "--showformat", "${Version}", "codedeploy-agent"],
-];
+const RPM = ["rpm", "--query", "--queryformat", "%{VERSION}", "codedeploy-agent"] as const;
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is dpkg-query's own placeholder.
+const DPKG = ["dpkg-query", "--show", "--showformat", "${Version}", "codedeploy-agent"] as const;
+/** Where rpm is only a guest: asked anything, it makes a database in root's home, and we change nothing. */
+const DEBIAN = "/etc/debian_version";
 
 /** @returns such as `1.8.1` or `1.8.1-36`; null where nothing tells */
 export async function installedVersion(): Promise<string | null> {
   const own = await readAgentVersion();
   if (own !== null) return own;
-  for (const [program, ...args] of ASKED) {
-    const said = await ask(program, args);
-    if (said !== null && /^\d+\.\d+/.test(said)) return said;
-  }
-  return null;
+  const [program, ...args] = existsSync(DEBIAN) ? DPKG : RPM;
+  const said = await ask(program, args);
+  return said !== null && /^\d+\.\d+/.test(said) ? said : null;
 }
 
 function ask(program: string, args: readonly string[]): Promise<string | null> {

@@ -6,10 +6,12 @@
  * abstract socket name can be squatted by any local user (FACTS).
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, constants, ftruncateSync, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { errorCode, errorText, Failure } from "../failure.ts";
 
 const CONFLICT = 75;
+/** A process id with its line end; a longer text is none. */
+const LONGEST_HOLDER = 32;
 
 export interface Lock {
   release(): void;
@@ -62,11 +64,22 @@ function writeHolder(descriptor: number): void {
 /** The process id that the lock's holder, or its last holder, wrote; null where none is to be read. */
 export function readLockHolder(path: string): number | null {
   try {
-    if (!lstatSync(path).isFile()) return null;
-    const pid = Number(readFileSync(path, "utf8").trim());
+    const pid = Number(readStart(path).trim());
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;
+  }
+}
+
+/** A process id and no more: what lies there may be a link, a FIFO, or as large as the disk. */
+function readStart(path: string): string {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(descriptor).isFile()) return "";
+    const start = Buffer.alloc(LONGEST_HOLDER);
+    return start.toString("latin1", 0, readSync(descriptor, start, 0, start.length, 0));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

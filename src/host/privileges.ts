@@ -30,6 +30,39 @@ interface PosixProcess {
   setgroups(groups: number[]): void;
   setgid(id: number): void;
   setuid(id: number): void;
+  getegid(): number;
+  setegid(id: number): void;
+  seteuid(id: number): void;
+}
+
+/**
+ * What root does among another user's files, it does with no more rights than that user's: whatever he links there, and
+ * swaps at whatever moment, is then no more than his own. Nothing else may run meanwhile.
+ *
+ * @param directory its owner is that user; where it is root's, nothing changes
+ * @param readerGroup as in {@link becomeServiceUser}
+ * @throws what the work throws
+ */
+export async function withRightsOf<T>(
+  directory: string,
+  readerGroup: string | null,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { uid, gid } = statSync(directory);
+  if (process.geteuid?.() !== 0 || uid === 0) return work();
+  const posix: PosixProcess = process as NodeJS.Process & PosixProcess;
+  const [groups, groupId] = [posix.getgroups(), posix.getegid()];
+  const readers = readerGroup === null ? null : findGroup(readerGroup);
+  posix.setgroups(readers === null ? [] : [readers]);
+  posix.setegid(gid);
+  posix.seteuid(uid);
+  try {
+    return await work();
+  } finally {
+    posix.seteuid(0);
+    posix.setegid(groupId);
+    posix.setgroups(groups);
+  }
 }
 
 function becomeUser({ name, userId, groupId }: User, readerGroup: string | null): void {

@@ -2,7 +2,8 @@
  * Takes away what `register` wrote on this host. The config goes last: as long as it is there, a removal that was cut
  * short can be run again.
  */
-import { lstatSync, rmSync, statSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { desiredConfig } from "../agent/desired-config.ts";
 import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
 import type { AgentSettings } from "../agent/settings.ts";
@@ -17,6 +18,7 @@ import {
 import { withoutProfile } from "../credentials/profile-file.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
+import { withRightsOf } from "../host/privileges.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { changeUnits } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
@@ -52,8 +54,10 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     config.configFile,
   ];
   return [...new Set(files)].filter((path) => {
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found?.isFile() || (found?.isDirectory() && path === adoptionDirectory(config.configFile));
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return false;
+    // Links and FIFOs that the service's user has put in a file's place go, too; a directory there is not walked.
+    return !found.isDirectory() || path === adoptionDirectory(config.configFile);
   });
 }
 
@@ -76,7 +80,7 @@ export async function removeFiles(config: Config, settings: AgentSettings | null
   const files = await filesToRemove(config, settings);
   for (const path of files) {
     try {
-      if (path === config.credentialsFile.path) await removeOwnProfile(path, config.credentialsFile.profile);
+      if (path === config.credentialsFile.path) await removeCredentials(config);
       else rmSync(path, { recursive: path === adoptionDirectory(config.configFile) });
     } catch (error) {
       if (errorCode(error) === "ENOENT") continue;
@@ -96,12 +100,29 @@ export async function removeFiles(config: Config, settings: AgentSettings | null
   return { state: "done", detail: `removed ${files.join(", ")}`, notes };
 }
 
-/** A file that holds others' profiles as well keeps them. */
-async function removeOwnProfile(path: string, profile: string): Promise<void> {
-  const text = (await readTextIfPresent(path, { maxBytes: MAX_BYTES })) ?? "";
-  const rest = withoutProfile(text, profile);
-  if (rest.trim() === "") return rmSync(path);
-  // Its directory is the service's: neither a link's target nor a setuid bit may be taken over from what lies there now.
-  const { mode, uid, gid } = lstatSync(path);
-  await replaceFile(path, rest, { mode: mode & 0o777, userId: uid, groupId: gid });
+/**
+ * A file that holds others' profiles as well keeps them. Its directory is the service's, so this is done with no more
+ * rights than the service's: root could be shown another's file here and have it written out under another owner.
+ */
+function removeCredentials({ credentialsFile: { path, profile, group } }: Config): Promise<void> {
+  return withRightsOf(dirname(path), group, async () => {
+    const rest = lstatSync(path).isFile() ? withoutProfile(await readOwn(path), profile) : "";
+    if (rest.trim() === "") return rmSync(path);
+    // Neither a link's target nor a setuid bit may be taken over from what lies there now; and a file that somebody
+    // else has put into the service's directory (root's editor) becomes the service's.
+    const { mode, uid, gid } = lstatSync(path);
+    const self = process.geteuid?.();
+    const kept = self === 0 || self === uid ? { userId: uid, groupId: gid } : {};
+    await replaceFile(path, rest, { mode: mode & 0o777, ...kept });
+  });
+}
+
+/** Empty where the service itself may not read it: then it is none of the service's files. */
+async function readOwn(path: string): Promise<string> {
+  try {
+    return (await readTextIfPresent(path, { maxBytes: MAX_BYTES })) ?? "";
+  } catch (error) {
+    if (errorCode(error) === "EACCES") return "";
+    throw error;
+  }
 }

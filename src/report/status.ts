@@ -2,6 +2,7 @@
 
 import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
+import { isStatus, withoutControls } from "./status-shape.ts";
 
 export const STATUS_SCHEMA = 1;
 
@@ -80,9 +81,19 @@ export class StatusWriter {
 export async function readStatus(path: string): Promise<Status | null> {
   const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
   if (text === null) return null;
-  const value: unknown = JSON.parse(text);
+  const value = parse(text, path);
   if (typeof value !== "object" || value === null || (value as Partial<Status>).schema !== STATUS_SCHEMA) {
     throw new SyntaxError(`${path} was written by another version of idc-helper`);
   }
-  return value as Status;
+  if (!isStatus(value)) throw new SyntaxError(`${path} is not as idc-helper run writes it`);
+  return value;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text, withoutControls);
+  } catch {
+    // Not the parser's own words, which repeat what it found.
+    throw new SyntaxError(`${path} is not JSON`);
+  }
 }

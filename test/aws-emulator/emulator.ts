@@ -8,6 +8,7 @@
  */
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
+import type { SecureContextOptions } from "node:tls";
 import { createClock } from "./clock.ts";
 import { createResources } from "./control/create-resources.ts";
 import type { Resources } from "./control/resources.ts";
@@ -26,13 +27,19 @@ import { createWorld } from "./world.ts";
 export { allow, trust } from "./identity/policy/document.ts";
 export { BASE_KEY, DEFAULT_ACCOUNT, OPERATOR_KEY, ROLE_ARN, ROLE_NAME } from "./identity/seed.ts";
 
+/** Certificate and key, and what else is to be odd about the server's TLS. */
+export type ServerTls = { readonly key: string; readonly cert: string } & Pick<
+  SecureContextOptions,
+  "minVersion" | "maxVersion" | "ciphers"
+>;
+
 export interface EmulatorOptions {
   /** 0, the default, takes a free port. */
   readonly port?: number;
   /** A session of DurationSeconds D lasts D / timeFactor seconds; default 1. */
   readonly timeFactor?: number;
   /** PEM; also serves HTTPS, on a port of its own. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: ServerTls;
   readonly account?: string;
 }
 

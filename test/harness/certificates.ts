@@ -23,7 +23,8 @@ export interface ServerCertificate {
 export interface ServerOptions {
   /** DNS names and IPv4 addresses. */
   hosts: readonly string[];
-  /** Default: from yesterday to tomorrow. */
+  /** Default: from some days ago to tomorrow. */
+  validFrom?: Date;
   validTo?: Date;
 }
 
@@ -53,7 +54,11 @@ export function createAuthority(name = "A test's own CA"): Authority {
 
 export function issueServerCertificate(
   authority: Authority,
-  { hosts, validTo = new Date(Date.now() + DAY_MS) }: ServerOptions,
+  {
+    hosts,
+    validFrom = new Date(Date.now() - 9 * DAY_MS),
+    validTo = new Date(Date.now() + DAY_MS),
+  }: ServerOptions,
 ): ServerCertificate {
   const { publicKey, privateKey } = keyPair();
   const names = hosts.map((host) =>
@@ -64,7 +69,7 @@ export function issueServerCertificate(
     issuer: authority.name,
     publicKey,
     signer: authority.key,
-    validity: { from: new Date(Date.now() - 9 * DAY_MS), to: validTo },
+    validity: { from: validFrom, to: validTo },
     extensions: [extension(OID.subjectAltName, sequence(...names))],
   });
   return { key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), cert };

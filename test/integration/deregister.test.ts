@@ -1,5 +1,6 @@
 /** The end of a host's life: `idc-helper deregister`. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { operatorEnv } from "../harness/host-root.ts";
@@ -57,6 +58,21 @@ describe.concurrent("deregister", () => {
     // Its control group may hold what deployments started.
     expect(host.services.agent.mainPid).toBe(agentPid);
     expect(stdout).toContain("codedeploy-agent.service is still running and polls in vain");
+  });
+
+  test("removes links and FIFOs that lie in the place of its files, and leaves what a link leads to", async (context) => {
+    const scene = await openRegistered(context);
+    const { host } = scene;
+    writeFileSync(host.path("/root/precious"), "[default]\nprecious = 1\n");
+    const state = (name: string) => host.path(`/var/lib/idc-codedeploy-helper/${name}`);
+    for (const name of ["credentials", "refresh.json", "run.lock"]) rmSync(state(name), { force: true });
+    symlinkSync("/root/precious", state("credentials"));
+    symlinkSync("/nowhere", state("refresh.json"));
+    execFileSync("mkfifo", [state("run.lock")]);
+    const { code, stdout } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    expect(code, stdout).toBe(0);
+    expect(readdirSync(host.path("/var/lib/idc-codedeploy-helper"))).toEqual([]);
+    expect(readFileSync(host.path("/root/precious"), "utf8")).toContain("precious = 1");
   });
 
   test("a second time is success, and changes nothing", async (context) => {

@@ -2,7 +2,7 @@
  * `idc-helper doctor` on a host where one thing at a time is broken: the check that is there for it says so, with the
  * command that mends it. One host for all of them; what a test breaks, it puts back.
  */
-import { chmodSync, rmSync, utimesSync } from "node:fs";
+import { chmodSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -399,6 +399,17 @@ describe("the credentials file", () => {
       seen: /AWS_SHARED_CREDENTIALS_FILE/,
       mend: /systemctl daemon-reload/,
     });
+  });
+
+  it("a link, which is not followed: whoever laid it would choose what root opens", async () => {
+    const target = scene.host.path("/root/somebody-elses");
+    writeFileSync(target, "[default]\naws_access_key_id = ASIA\n");
+    const link = scene.host.path(OTHER_CREDENTIALS);
+    rmSync(link, { force: true });
+    symlinkSync("/root/somebody-elses", link);
+    const answer = await examineWith(useFile);
+    rmSync(link);
+    expectFinding(answer, "credentials.values", { state: "unknown", seen: /is a symbolic link/, mend: /^$/ });
   });
 
   it("a token in quotes, which is not shown", async () => {

@@ -9,9 +9,14 @@ const PACKING = ["rpmbuild", "rpmsign", "rpm", "createrepo_c", "gpg", "dpkg-deb"
 
 /** @throws saying what is missing, and how to get it */
 export function checkRequirements(): void {
-  if (process.geteuid?.() !== 0) {
-    throw new Error("The tests on a booted host need to be run as root: they boot containers");
-  }
-  requireTools("The tests on a booted host", [...BOOTING, ...PACKING, ...stagingTools([targetOf("x86_64")])]);
+  const what = "The tests on a booted host";
+  checkBootingRequirements(what);
+  requireTools(what, [...PACKING, ...stagingTools([targetOf("x86_64")])]);
+}
+
+/** Of a machine with the product from dist/ on it, without packages. @throws as {@link checkRequirements} */
+export function checkBootingRequirements(what: string): void {
+  if (process.geteuid?.() !== 0) throw new Error(`${what}: it boots containers, and must be run as root`);
+  requireTools(what, BOOTING);
   if (!existsSync(COMMAND)) throw new Error(`There is no ${COMMAND}: make build makes it`);
 }

@@ -5,7 +5,7 @@ import { sessionArn } from "../../aws/arn.ts";
 import { expiresBootMs, inspectFile } from "../../credentials/record.ts";
 import { errorCode } from "../../failure.ts";
 import { readBootId, readClock } from "../../host/clock.ts";
-import { readText } from "../../host/read-file.ts";
+import { readText, UnsafeFileError } from "../../host/read-file.ts";
 import type { AgentUser } from "../agent-facts.ts";
 import type { CheckGroup } from "../check.ts";
 import type { Examination } from "../examination.ts";
@@ -75,7 +75,7 @@ export const credentialsFile: CheckGroup = {
         const { path, profile } = (await examination.host.config()).credentialsFile;
         await lookAt(path);
         if (await isHidden(path)) return unseen(`${path} may not be read by this user`, examination.asRoot);
-        const text = await readText(path, { maxBytes: MAX_BYTES, followLink: true });
+        const text = await readOwn(path);
         return judgeValues(path, text, profile, examination.own("refresh"));
       },
     },
@@ -93,6 +93,16 @@ async function judgeFreshness(examination: Examination): Promise<Finding> {
   const now = readClock();
   const leftMs = record === null ? null : expiresBootMs(record, now, readBootId()) - now.bootMs;
   return judgeFile({ path, state, leftMs, record, refresh: examination.own("refresh") });
+}
+
+/** A link is none of ours, and whoever can lay one there would choose what root opens. @throws Unmet */
+async function readOwn(path: string): Promise<string> {
+  try {
+    return await readText(path, { maxBytes: MAX_BYTES });
+  } catch (error) {
+    if (error instanceof UnsafeFileError) throw new Unmet(error.message);
+    throw error;
+  }
 }
 
 /** The file is not for everyone, but what the service says of it is. */

@@ -1,9 +1,10 @@
 /** The key that may assume the role: where it comes from, and what is said when it does not come. */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { loadBaseCredentials } from "../../../src/aws/base-credentials.ts";
 import { openNetwork } from "../../../src/aws/network.ts";
 import { Failure } from "../../../src/failure.ts";
+import { isRoot, NOBODY } from "../../harness/identity.ts";
 import { asAnotherUser } from "../host/another-user.ts";
 import { useScratchDirectory } from "../host/scratch-directory.ts";
 import { sampleConfig } from "./sample-config.ts";
@@ -53,6 +54,19 @@ describe("a key is read", () => {
     writeFileSync(scratch("real"), `[default]\n${KEY}`);
     symlinkSync("real", scratch("base"));
     expect((await loadBaseCredentials(configOf())).identity.accessKeyId).toBe("AKIAX");
+  });
+
+  test("from a credential_process that somebody else could have named: not by root, who would run it", async () => {
+    const ran = scratch("ran");
+    const file = scratch("theirs", "base");
+    mkdirSync(scratch("theirs"));
+    writeFileSync(file, `[default]\ncredential_process = /bin/sh -c "touch ${ran}"\n`);
+    const config = sampleConfig({ baseCredentials: { file, isDefault: false, profile: "default" } });
+    if (isRoot) chownSync(file, NOBODY.userId, NOBODY.groupId);
+    const failure = await failureOf(loadBaseCredentials(config));
+    expect(failure.kind).toBe("base_credentials_invalid");
+    // It gives no key either way; what counts is whether it was run.
+    expect(existsSync(ran)).toBe(!isRoot);
   });
 
   test("from a credential_process, which is really run", async () => {

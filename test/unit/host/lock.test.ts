@@ -1,7 +1,7 @@
 /** Exclusion between real processes: never two at once, and never nobody because one was killed. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Failure } from "../../../src/failure.ts";
@@ -32,6 +32,26 @@ async function holder(path: string): Promise<ChildProcess> {
   expect(String(said)).toBe("held");
   return child;
 }
+
+describe("the holder in a lock file", () => {
+  const linked = (path: string) => {
+    writeFileSync(`${path}.other`, "1\n");
+    symlinkSync(`${path}.other`, path);
+  };
+  const endless = (path: string) => {
+    writeFileSync(path, "");
+    truncateSync(path, 64 * 2 ** 30);
+  };
+  test.each([
+    ["as large as the disk", endless],
+    ["a FIFO that nobody writes to", (path: string) => void execFileSync("mkfifo", [path])],
+    ["a link to another", linked],
+    ["a directory", (path: string) => void mkdirSync(path)],
+  ])("is nobody's where the file is %s, and told at once", (_, plant) => {
+    plant(scratch("planted"));
+    expect(readLockHolder(scratch("planted"))).toBeNull();
+  });
+});
 
 describe("a lock", () => {
   test("excludes another process, and names its holder", async () => {

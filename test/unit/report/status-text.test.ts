@@ -194,4 +194,27 @@ describe("the status file", () => {
     writeFileSync(scratch("status.json"), content);
     await expect(readStatus(scratch("status.json"))).rejects.toThrow(SyntaxError);
   });
+
+  test("written by a thief passes no control characters on to root's terminal", async () => {
+    const odd = "\u001b[2J\u0007\u009b31m\u202eOK";
+    const warnings = [{ code: "x", message: odd, next_step: odd }];
+    writeFileSync(scratch("status.json"), JSON.stringify(sampleStatus({ serial: odd, warnings })));
+    const status = await readStatus(scratch("status.json"));
+    expect(text(status as Status)).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+    writeFileSync(scratch("status.json"), `{"schema":1,${odd}`);
+    await expect(readStatus(scratch("status.json"))).rejects.toThrow(/^\S+ is not JSON$/);
+  });
+
+  test.each(Object.keys(sampleStatus()).filter((key) => key !== "schema"))(
+    "without its %s, or with another kind of thing there, is refused",
+    async (key) => {
+      for (const value of [undefined, {}, [5], key === "pid" ? "1" : 5, "\u0000"]) {
+        if (typeof value === "string" && typeof sampleStatus()[key as keyof Status] === "string") continue;
+        if (Array.isArray(value) && key !== "warnings") continue;
+        if (value === 5 && key === "failures_in_a_row") continue;
+        writeFileSync(scratch("status.json"), JSON.stringify({ ...sampleStatus(), [key]: value }));
+        await expect(readStatus(scratch("status.json")), String(value)).rejects.toThrow(SyntaxError);
+      }
+    },
+  );
 });
