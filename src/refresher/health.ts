@@ -77,7 +77,7 @@ export function statusOf(health: Health): Status {
       next_step: streak.last.nextStep,
       since: iso(streak.sinceMs),
     },
-    next_refresh_at: isoOrNull(wholeSecond(health.nextRefreshAtMs)),
+    next_refresh_at: isoOrNull(health.nextRefreshAtMs),
     warnings: health.warnings.map(({ code, message, nextStep }) => ({ code, message, next_step: nextStep })),
     agent: agentStatus(health),
     config: {
@@ -89,7 +89,8 @@ export function statusOf(health: Health): Status {
 }
 
 function agentStatus({ answer, unansweredWhy, mustLoad, nowMs, nowBootMs }: Health): AgentStatus {
-  const wall = (bootMs: number) => isoOrNull(wholeSecond(nowMs + bootMs - nowBootMs)) ?? "";
+  // To the second: the two clocks are not read at the same instant, and what has not changed should not look so.
+  const wall = (bootMs: number) => iso(Math.round((nowMs + bootMs - nowBootMs) / 1_000) * 1_000);
   return {
     answered_at: answer?.at ?? null,
     state: unansweredWhy === null ? (answer?.agent.state ?? "unknown") : "unknown",
@@ -154,11 +155,6 @@ function clock(wallMs: number): string {
 
 function iso(wallMs: number): string {
   return new Date(wallMs).toISOString();
-}
-
-/** The two clocks are not read at the same instant, and what has not changed should not look so. */
-function wholeSecond(wallMs: number | null): number | null {
-  return wallMs === null ? null : Math.round(wallMs / 1_000) * 1_000;
 }
 
 function isoOrNull(wallMs: number | null): string | null {
