@@ -12,7 +12,9 @@ import { type Result, writeResults } from "./document.ts";
 
 const DEFAULT_SEED = 20_261_124;
 
-const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {};
+const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {
+  crash: async () => (await import("./crash/campaign.ts")).campaign,
+};
 
 async function main(signal: AbortSignal): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -60,19 +60,21 @@ async function work(
   for (const point of queue) {
     signal.throwIfAborted();
     const faults: string[] = [];
+    const met: string[] = [];
     let wasReached = false;
     for (const shift of SHIFTS) {
       await bench.prepare();
       const log = join(directory, `strace.${name}`);
       const run = await tryPoint(bench.start(), point, { log, directory: bench.directory, shift });
       wasReached = run.wasReached;
+      met.push(run.met ?? "nothing");
       // What a fault does that met one of Node's own calls instead is not asked; the files must be whole all the same.
       if (wasReached) faults.push(...faultsOfAnswer(run, point.fault === "SIGKILL"));
       faults.push(...(await bench.judge(run)));
       if (wasReached) break;
     }
     if (wasReached) tried.set(point.fault, (tried.get(point.fault) ?? 0) + 1);
-    else missed.push(describePoint(point));
+    else missed.push(`${describePoint(point)}; the fault met: ${met.join(", ")}`);
     if (faults.length > 0) broken.push({ point: describePoint(point), faults });
   }
 }

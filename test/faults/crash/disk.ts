@@ -1,7 +1,17 @@
 /** A file system in an image: made, mounted, its block writes recorded, and put together anew as a power cut leaves it. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BLOCK_LOG = fileURLToPath(new URL("block-log.ts", import.meta.url));
@@ -151,4 +161,16 @@ function apply(image: string, { offset, data }: Entry): void {
 export function copyImage(from: string, to: string): void {
   rmSync(to, { force: true });
   execFileSync("cp", ["--sparse=always", "--reflink=auto", from, to]);
+}
+
+/** A directory in memory for images: what the kernel flushes to a real disk there is not waited for. */
+export async function withImages<T>(directory: string, work: (images: string) => Promise<T>): Promise<T> {
+  const images = join(directory, "images");
+  mkdirSync(images);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700", "images", images]);
+  try {
+    return await work(images);
+  } finally {
+    execFileSync("umount", [images]);
+  }
 }

@@ -18,6 +18,8 @@ export interface Point {
 export interface Tried extends Ended {
   /** False when the run never came to this call, or the fault met another one. */
   wasReached: boolean;
+  /** What the fault met. */
+  met: string | null;
 }
 
 export function describePoint({ call, fault }: Point): string {
@@ -61,7 +63,8 @@ export async function tryPoint(
     fault === "SIGKILL"
       ? calls.findLast(() => wasKilled)
       : calls.find(({ text }) => text.includes("(INJECTED)"));
-  return { ...ended, wasReached: hit !== undefined && lineOf(hit.text, directory) === line };
+  const met = hit === undefined ? null : lineOf(hit.text, directory);
+  return { ...ended, wasReached: met === line, met };
 }
 
 const CHANGES =
@@ -75,4 +78,12 @@ export function isChange({ syscall, text }: Call): boolean {
   if (/ = -1 E(?!INPROGRESS)/.test(text)) return false;
   if (syscall === "openat") return /O_(CREAT|TRUNC)/.test(text);
   return CHANGES.test(syscall);
+}
+
+/** A change that a disk can refuse. */
+export function isFileChange(call: Call): boolean {
+  return (
+    isChange(call) &&
+    (/^(openat|mkdir|link|symlink|rename|unlink)$/.test(call.syscall) || /^\w+\(\d+<\//.test(call.text))
+  );
 }
