@@ -3,6 +3,7 @@
  *
  * A failure must never carry a secret: its text reaches the journal, the status file and the terminal.
  */
+import { constants } from "node:os";
 
 /** What a refresh can fail with. The names are stable: operators alert on them. */
 export const FAILURE_KINDS = [
@@ -87,9 +88,18 @@ export class Failure extends Error implements FailureReport {
 /** The system error code (`ENOENT`, `EACCES` …) of a thrown value, or null where it has none. */
 export function errorCode(error: unknown): string | null {
   if (typeof error !== "object" || error === null || !("code" in error)) return null;
-  return typeof error.code === "string" ? error.code : null;
+  if (typeof error.code !== "string") return null;
+  return nameUnnamed(error.code);
 }
 
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return nameUnnamed(error instanceof Error ? error.message : String(error));
+}
+
+/** libuv has no name for some of the kernel's errors, EDQUOT among them: `Unknown system error -122`, twice in a text. */
+function nameUnnamed(text: string): string {
+  return text.replace(/(Unknown system error -(\d+))(?:: \1)?/, (unnamed, _once: string, number: string) => {
+    const [name] = Object.entries(constants.errno).find(([, errno]) => errno === Number(number)) ?? [];
+    return name ?? unnamed;
+  });
 }

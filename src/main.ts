@@ -33,6 +33,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // The reader of a pipe (`| head`) has gone: nothing is left to say.
   if (error.code === "EPIPE") process.exit(EXIT.done);
 });
+// There is nowhere left to say that it could not be said; the exit status still tells how it went.
+process.stderr.on("error", () => undefined);
 
 main(process.argv)
   .catch(explain)

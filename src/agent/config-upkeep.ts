@@ -165,10 +165,20 @@ function isFromTheFuture(path: string, { wallMs }: Instant): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) > wallMs;
 }
 
+/** What cannot be told counts as changed now, which costs at most one graceful reload. */
 function changedWallMs(file: string): number | null {
-  return statSync(file, { throwIfNoEntry: false })?.ctimeMs ?? null;
+  try {
+    return statSync(file).ctimeMs;
+  } catch {
+    return null;
+  }
 }
 
+/** Where that cannot be told, the repair itself says what is wrong. */
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    return errorCode(error) !== "ENOENT" && errorCode(error) !== "ENOTDIR";
+  }
 }

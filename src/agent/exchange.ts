@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { open, rename, rmdir, unlink } from "node:fs/promises";
+import { open, opendir, rename, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Paths } from "../config/config.ts";
 import { agentRuntimeFiles } from "../config/paths.ts";
@@ -106,6 +106,7 @@ export async function sendRequest(paths: Paths, request: SyncRequest): Promise<v
  */
 export async function takeRequest(paths: Paths): Promise<SyncRequest | null> {
   const { request: path, requestDirectory } = agentRuntimeFiles(paths);
+  await removeTaken(requestDirectory);
   const taken = join(requestDirectory, `.taken.${randomBytes(6).toString("hex")}`);
   try {
     await rename(path, taken);
@@ -124,9 +125,27 @@ export async function takeRequest(paths: Paths): Promise<SyncRequest | null> {
   } catch {
     return null;
   } finally {
-    // A directory planted there is not emptied: root must not walk a tree that another user can change meanwhile.
-    await unlink(taken).catch(() => rmdir(taken).catch(() => undefined));
+    await removePlanted(taken);
   }
+}
+
+/**
+ * What a killed run took and did not come to remove. Only the one run that holds the lock takes anything; the names
+ * come one by one, however many somebody has planted.
+ */
+async function removeTaken(directory: string): Promise<void> {
+  try {
+    for await (const { name } of await opendir(directory)) {
+      if (/^\.taken\.[0-9a-f]{12}$/.test(name)) await removePlanted(join(directory, name));
+    }
+  } catch {
+    // It is only tidiness, and must not stand in the way of the request.
+  }
+}
+
+/** A directory planted there is not emptied: root must not walk a tree that another user can change meanwhile. */
+async function removePlanted(path: string): Promise<void> {
+  await unlink(path).catch(() => rmdir(path).catch(() => undefined));
 }
 
 export function parseRequest(text: string): SyncRequest | null {

@@ -4,11 +4,11 @@
  * The agent wants exactly these three keys; `iam_user_arn` beside them is an error to it (FACTS). An old host has
  * a user's key in there in clear text, so only values of known, harmless keys are ever shown.
  */
-import { open, readdir, unlink } from "node:fs/promises";
+import { readdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { dump, FAILSAFE_SCHEMA, load } from "js-yaml";
 import { errorCode, errorText } from "../failure.ts";
-import { replaceFile } from "../host/atomic-file.ts";
+import { AtomicFile, replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { type OnPremisesConfig, WANTED_KEYS } from "./desired-config.ts";
 
@@ -102,14 +102,9 @@ export async function repairOnPremisesConfig(
 async function keepBackup(path: string, text: string, now: Date): Promise<string> {
   const stamp = now.toISOString().replace(/[-:]/g, "").replace(".", "");
   const backup = `${path}.${stamp}.bak`;
-  // The old file may hold a user's key: private, whatever its mode was.
-  const file = await open(backup, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  // The old file may hold a user's key: private, whatever its mode was. Half a copy would push out whole ones.
+  const file = await AtomicFile.create(path, { mode: 0o600 });
+  await file.commit(text, backup);
   await dropOldBackups(path);
   return backup;
 }

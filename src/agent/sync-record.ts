@@ -1,6 +1,7 @@
 /** What the root oneshot must know of its own earlier runs in this boot. Only root writes and reads it. */
 import type { Paths } from "../config/config.ts";
 import { agentRuntimeFiles } from "../config/paths.ts";
+import { errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 
@@ -51,6 +52,16 @@ export async function readSyncRecord(paths: Paths, bootId: string): Promise<Sync
   }
 }
 
+/** @throws Failure `cannot_write`: without its record root would not know a config that it mends now for a new one */
 export async function writeSyncRecord(paths: Paths, record: SyncRecord): Promise<void> {
-  await replaceFile(agentRuntimeFiles(paths).syncRecord, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  const path = agentRuntimeFiles(paths).syncRecord;
+  try {
+    await replaceFile(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `the record ${path} was not written: ${errorText(error)}`,
+      nextStep: "Its directory belongs to root; systemd-tmpfiles --create makes it.",
+    });
+  }
 }

@@ -60,13 +60,17 @@ export class AtomicFile {
     return new AtomicFile(path, temporaryPath, file);
   }
 
-  /** Writes, syncs and renames. On any error the old file is untouched and the temporary one is gone. */
-  async commit(content: string | Buffer): Promise<void> {
+  /**
+   * Writes, syncs and renames. On any error the old file is untouched and the temporary one is gone.
+   *
+   * @param path another name in the same directory: a copy beside the file, whole or not there
+   */
+  async commit(content: string | Buffer, path = this.path): Promise<void> {
     try {
       await this.#file.writeFile(content);
       await this.#file.sync();
       await this.#file.close();
-      await rename(this.#temporaryPath, this.path);
+      await rename(this.#temporaryPath, path);
     } catch (error) {
       await this.abandon();
       throw error;

@@ -40,15 +40,24 @@ export function acquireLock(path: string, { waitMs = 0, keepHolder = false }: Lo
   );
   if (status === 0) {
     if (!keepHolder) writeHolder(descriptor);
-    return { release: () => closeSync(descriptor) };
+    return { release: () => close(descriptor) };
   }
-  closeSync(descriptor);
+  close(descriptor);
   if (status === CONFLICT) return null;
   throw new Failure({
     kind: "cannot_write",
     message: `cannot lock ${path}: ${error ? `flock: ${errorText(error)}` : `flock ended with status ${status}`}`,
     nextStep: "Install util-linux, which has flock(1).",
   });
+}
+
+/** The descriptor is gone, and with it the lock, whatever close(2) says of the number that was written to the file. */
+function close(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // Nothing that anybody needs was in there.
+  }
 }
 
 /** Only a message names the holder: a full disk, which cannot take its number, must not stand in the lock's way. */

@@ -44,6 +44,14 @@ describe("a request", () => {
     expect(await takeRequest(paths)).toEqual(GOOD);
   });
 
+  test("that a killed run had taken is cleared away by the next, which takes its own all the same", async () => {
+    writeFileSync(scratch("agent", "requests", ".taken.0123456789ab"), JSON.stringify(GOOD));
+    mkdirSync(scratch("agent", "requests", ".taken.ba9876543210"));
+    await sendRequest(paths, { ...GOOD, id: "mine" });
+    expect(await takeRequest(paths)).toMatchObject({ id: "mine" });
+    expect(left()).toEqual([]);
+  });
+
   test("is not there where its directory is not", async () => {
     rmSync(scratch("agent"), { recursive: true });
     expect(await takeRequest(paths)).toBeNull();

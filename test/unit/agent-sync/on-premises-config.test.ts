@@ -10,6 +10,7 @@ import {
   repairOnPremisesConfig,
 } from "../../../src/agent/on-premises-config.ts";
 import { sampleConfig } from "../aws/sample-config.ts";
+import { underLimit } from "../host/another-user.ts";
 import { useScratchDirectory } from "../host/scratch-directory.ts";
 
 const scratch = useScratchDirectory();
@@ -137,6 +138,18 @@ describe("a repair", () => {
     expect(backup).toBe(`${path()}.20261122T100000123Z.bak`);
     expect(readFileSync(backup ?? "", "utf8")).toBe(old);
     expect(statSync(backup ?? "").mode & 0o777).toBe(0o600);
+  });
+
+  test("whose backup finds no room leaves no half of one, which would push out whole ones", () => {
+    const old = `region: x # ${"x".repeat(3_000)}\n`;
+    writeFileSync(path(), old);
+    const imports = `import { readOnPremisesConfig, repairOnPremisesConfig } from "SRC/agent/on-premises-config.ts";
+      const [path, desired] = ${JSON.stringify([path(), DESIRED])};`;
+    const repairing = `readOnPremisesConfig(path, desired)
+      .then((old) => repairOnPremisesConfig(path, desired, old, new Date()))
+      .catch(({ code }) => code)`;
+    expect(underLimit(imports, repairing, "ulimit -f 1;")).toBe("EFBIG");
+    expect([readdirSync(scratch()), readFileSync(path(), "utf8")]).toEqual([["on.yml"], old]);
   });
 
   test("of a missing file keeps nothing", async () => {

@@ -1,5 +1,5 @@
 /** What the root oneshot remembers of its earlier runs in this boot, and of no other. */
-import { statSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readSyncRecord, type SyncRecord, writeSyncRecord } from "../../../src/agent/sync-record.ts";
 import type { Paths } from "../../../src/config/config.ts";
@@ -37,6 +37,15 @@ describe("the record", () => {
     await writeSyncRecord(paths, RECORD);
     expect(await readSyncRecord(paths, "boot-1")).toEqual(RECORD);
     expect(statSync(scratch("sync.json")).mode & 0o777).toBe(0o600);
+  });
+
+  test("that cannot be written is a failure that names it, not a crash", async () => {
+    rmSync(scratch(), { recursive: true });
+    await expect(writeSyncRecord(paths, RECORD)).rejects.toMatchObject({
+      name: "Failure",
+      kind: "cannot_write",
+      message: expect.stringContaining(scratch("sync.json")),
+    });
   });
 
   test("of another boot is forgotten: the agent's processes are all new", async () => {

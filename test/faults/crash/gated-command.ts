@@ -1,0 +1,80 @@
+/**
+ * One of our commands, stopped at gate.cjs, with strace on one or both of the threads that make its system calls:
+ * `main` runs the JavaScript, `pool` is the single thread (UV_THREADPOOL_SIZE=1) that does its file work.
+ *
+ * strace counts `when=K` for each thread by itself. On the whole process the earlier thread's K-th call would hide
+ * the other's; on one thread every call of it can be reached.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Launched } from "../../harness/launch.ts";
+
+const GATE = fileURLToPath(new URL("gate.cjs", import.meta.url));
+const LIMIT_MS = 60_000;
+
+export type Thread = "main" | "pool";
+
+export const GATE_ENV = { NODE_OPTIONS: `--require=${GATE}`, UV_THREADPOOL_SIZE: "1", TZ: "UTC" };
+
+export interface Watch {
+  thread: Thread;
+  /** Beside what every watch has: which calls, what is injected. */
+  options: readonly string[];
+  log: string;
+}
+
+export interface Ended {
+  /** Null when a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Lets a command that was started with {@link GATE_ENV} run on under strace, to its end. */
+export async function runWatched(launched: Launched, watches: readonly Watch[]): Promise<Ended> {
+  const { pid, process: child } = launched;
+  await until(() => /^State:\tT/m.test(statusOf(pid)), `process ${pid} never came to the gate`);
+  const threads = threadsOf(pid);
+  const traces = watches.map(({ thread, options, log }) => {
+    const target = String(threads[thread]);
+    const strace = spawn("strace", ["-qqq", "-y", "-ttt", "-s", "120", ...options, "-o", log, "-p", target], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    return once(strace, "close");
+  });
+  for (const { thread } of watches) {
+    await until(() => /^TracerPid:\t[1-9]/m.test(statusOf(threads[thread])), "strace did not attach");
+  }
+  process.kill(pid, "SIGCONT");
+  const late = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  const { code, stdout, stderr } = await launched.result;
+  clearTimeout(late);
+  await Promise.all(traces);
+  return { code, signal: child.signalCode, stdout, stderr };
+}
+
+function threadsOf(pid: number): Record<Thread, number> {
+  const pool = readdirSync(`/proc/${pid}/task`).find((thread) =>
+    /^libuv-worker/.test(readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8")),
+  );
+  if (pool === undefined) throw new Error(`process ${pid} has no pool thread`);
+  return { main: pid, pool: Number(pool) };
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+async function until(holds: () => boolean, complaint: string): Promise<void> {
+  for (const deadline = performance.now() + LIMIT_MS; !holds(); await sleep(2)) {
+    if (performance.now() > deadline) throw new Error(complaint);
+  }
+}
