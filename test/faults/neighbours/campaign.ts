@@ -36,7 +36,8 @@ async function run(options: CampaignOptions): Promise<CampaignOutcome> {
   };
 }
 
-async function onMachine({ scale, seed, directory, signal }: CampaignOptions, ledger: Ledger): Promise<void> {
+async function onMachine(options: CampaignOptions, ledger: Ledger): Promise<void> {
+  const { signal } = options;
   checkBootingRequirements("Attacks from the neighbours");
   process.umask(0o022);
   mkdirSync(cacheDirectory(), { recursive: true });
@@ -44,20 +45,37 @@ async function onMachine({ scale, seed, directory, signal }: CampaignOptions, le
   if (lock === null) throw new Error(`another run of the tests on a booted machine uses ${cacheDirectory()}`);
   const ends: (() => Promise<void>)[] = [];
   try {
-    const it = await RegisteredHost.start(await baseRoot(signal), directory, (end) => ends.push(end));
-    const isFull = scale === "full";
-    const flood = isFull
-      ? { duringEvent: 20, afterwards: 330, pauseMs: 100, seed }
-      : { duringEvent: 1.5, afterwards: 2.5, pauseMs: 2, seed };
-    await checkFlood(it, ledger, flood);
-    await checkStolenUser(it, ledger);
-    await checkOtherUser(it, ledger);
-    await checkFalseStatus(it, ledger, isFull);
-    await checkRace(it, ledger, { seconds: isFull ? 60 : 3, seed });
-    await checkPlanting(it, ledger, isFull);
-    if (isFull) await checkRaceOfSetUp(it, ledger, seed, 3);
+    // An interruption does not wait for what is in hand: its machine is taken away below.
+    await Promise.race([attackAll(options, ledger, (end) => ends.push(end)), interruption(signal)]);
   } finally {
     for (const end of ends.reverse()) await end();
     lock.release();
   }
+}
+
+async function attackAll(
+  { scale, seed, directory, signal }: CampaignOptions,
+  ledger: Ledger,
+  started: (end: () => Promise<void>) => void,
+): Promise<void> {
+  const it = await RegisteredHost.start(await baseRoot(signal), directory, started);
+  const isFull = scale === "full";
+  const flood = isFull
+    ? { duringEvent: 20, afterwards: 330, pauseMs: 100, seed }
+    : { duringEvent: 1.5, afterwards: 2.5, pauseMs: 2, seed };
+  await checkFlood(it, ledger, flood);
+  await checkStolenUser(it, ledger);
+  await checkOtherUser(it, ledger);
+  await checkFalseStatus(it, ledger, isFull);
+  await checkRace(it, ledger, { seconds: isFull ? 60 : 3, seed });
+  await checkPlanting(it, ledger, isFull);
+  if (isFull) await checkRaceOfSetUp(it, ledger, seed, 3);
+}
+
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new Error("interrupted"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+  });
 }
