@@ -83,6 +83,14 @@ export async function readdir(path: string): Promise<string[]> {
   return host.disk.list(path);
 }
 
+export async function opendir(path: string) {
+  systemCall();
+  const names = host.disk.list(path);
+  return (async function* () {
+    for (const name of names) yield { name };
+  })();
+}
+
 export async function stat(path: string) {
   systemCall();
   return host.disk.hasDirectory(path) ? statOf(path, null) : statOf(path, host.disk.get(path));

@@ -2,6 +2,8 @@
 import { host } from "../host.ts";
 import { systemCall } from "../virtual-process.ts";
 
+export { constants } from "node:os";
+
 /** In seconds. /proc/uptime has two decimals. */
 export function uptime(): number {
   systemCall();
