@@ -11,23 +11,28 @@ import { type Attempts, attempt, type Broken } from "./attempts.ts";
 import type { Subject } from "./bench.ts";
 import { type FileSystem, withImages } from "./disk.ts";
 import { ADOPT, REGISTER } from "./host-bench.ts";
-import { errorPoints, isChange, isFileChange, killPoints, type Point } from "./points.ts";
+import {
+  errorPoints,
+  type Fault,
+  isChange,
+  isFileChange,
+  killPoints,
+  type Point,
+  type Run,
+} from "./points.ts";
 import { cutPower, POWER_SUBJECTS, type PowerSubject } from "./power-loss.ts";
 import { FIRST_REFRESH, REFRESH } from "./refresh-bench.ts";
 import { SYNC_AGENT } from "./sync-bench.ts";
-import type { Call } from "./trace.ts";
 
-type Choice = (calls: readonly Call[], directory: string) => Point[];
+type Choice = (run: Run) => Point[];
 
-const everyKill: Choice = killPoints;
-const everyError: Choice = errorPoints;
-const killsAtChanges: Choice = (calls, directory) => killPoints(calls.filter(isChange), directory);
-const fullOrBroken: Choice = (calls, directory) =>
-  errorPoints(calls.filter(isFileChange), directory).filter(
-    ({ fault }) => fault === "ENOSPC" || fault === "EIO",
-  );
-const full: Choice = (calls, directory) =>
-  fullOrBroken(calls, directory).filter(({ fault }) => fault === "ENOSPC");
+const everyKill: Choice = (run) => killPoints(run.ours, run);
+const everyError: Choice = (run) => errorPoints(run.ours, run);
+const killsAtChanges: Choice = (run) => killPoints(run.ours.filter(isChange), run);
+const errorsAtFiles = (run: Run, faults: readonly Fault[]) =>
+  errorPoints(run.ours.filter(isFileChange), run).filter(({ fault }) => faults.includes(fault));
+const fullOrBroken: Choice = (run) => errorsAtFiles(run, ["ENOSPC", "EIO"]);
+const full: Choice = (run) => errorsAtFiles(run, ["ENOSPC"]);
 
 interface Scope {
   subject: Subject;

@@ -10,8 +10,9 @@ export type Fault = "SIGKILL" | (string & {});
 
 export interface Point {
   call: Call;
-  /** What it is known again by, as {@link lineOf} has it. */
+  /** What it is known again by: the how-many-th of its thread that {@link lineOf} says the same of. */
   line: string;
+  ordinal: number;
   fault: Fault;
 }
 
@@ -20,39 +21,57 @@ export interface Tried extends Ended {
   wasReached: boolean;
   /** What the fault met. */
   met: string | null;
+  /** Where the call stood in this run, if it came to it. */
+  nth: number | null;
 }
 
 export function describePoint({ call, fault }: Point): string {
   return `${fault} at ${call.thread} ${call.syscall}#${call.nth}: ${call.text.slice(0, 140)}`;
 }
 
-export async function record(launched: Launched, directory: string, log: string): Promise<[Ended, Call[]]> {
-  const threads = ["main", "pool"] as const;
-  const watches = threads.map((thread) => ({ thread, options: ["-e", TRACED], log: `${log}.${thread}` }));
-  const ended = await runWatched(launched, watches);
-  const calls = watches.flatMap(({ thread, log }) => readTrace(log, thread));
-  return [ended, ourCalls(calls, directory)];
+/** One undisturbed run. */
+export interface Run {
+  /** Every call of its two threads, and those of them that are ours. */
+  all: Call[];
+  ours: Call[];
+  directory: string;
 }
 
-export const killPoints = (calls: readonly Call[], directory: string): Point[] =>
-  calls.map((call) => ({ call, fault: "SIGKILL", line: lineOf(call.text, directory) }));
+/** @throws Error when the command fails though nothing is done to it */
+export async function record(launched: Launched, directory: string, log: string): Promise<Run> {
+  const threads = ["main", "pool"] as const;
+  const watches = threads.map((thread) => ({ thread, options: ["-e", TRACED], log: `${log}.${thread}` }));
+  const { code, stdout, stderr } = await runWatched(launched, watches);
+  if (code !== 0) throw new Error(`it fails when nothing is done to it:\n${stdout}${stderr}`);
+  const all = watches.flatMap(({ thread, log }) => readTrace(log, thread));
+  return { all, ours: ourCalls(all, directory), directory };
+}
 
-export const errorPoints = (calls: readonly Call[], directory: string): Point[] =>
-  calls.flatMap((call) => {
-    const line = lineOf(call.text, directory);
-    return errnosOf(call).map((fault) => ({ call, fault, line }));
-  });
+/** @param chosen some of `calls`, which are all of the run */
+export const killPoints = (chosen: readonly Call[], run: Run): Point[] =>
+  chosen.map((call) => ({ call, fault: "SIGKILL", ...identityOf(call, run) }));
 
-/**
- * @param shift to be added to the count: in some runs a call comes a little earlier or later than in the recorded one
- */
+export const errorPoints = (chosen: readonly Call[], run: Run): Point[] =>
+  chosen.flatMap((call) => errnosOf(call).map((fault) => ({ call, fault, ...identityOf(call, run) })));
+
+function identityOf(call: Call, { all, directory }: Run): Pick<Point, "line" | "ordinal"> {
+  const line = lineOf(call.text, directory);
+  const same = all.filter(
+    ({ thread, syscall, nth, text }) =>
+      thread === call.thread &&
+      syscall === call.syscall &&
+      nth <= call.nth &&
+      lineOf(text, directory) === line,
+  );
+  return { line, ordinal: same.length };
+}
+
+/** @param nth where the call is expected: in some runs it comes a little earlier or later than in the recorded one */
 export async function tryPoint(
   launched: Launched,
-  { call, fault, line }: Point,
-  { log, directory, shift }: { log: string; directory: string; shift: number },
+  { call: { syscall, thread }, fault, line, ordinal }: Point,
+  { log, directory, nth }: { log: string; directory: string; nth: number },
 ): Promise<Tried> {
-  const { syscall, thread } = call;
-  const nth = Math.max(1, call.nth + shift);
   const what = fault === "SIGKILL" ? "signal=SIGKILL" : `error=${fault}`;
   const options = ["-e", `trace=${syscall}`, "-e", `inject=${syscall}:${what}:when=${nth}`];
   rmSync(log, { force: true });
@@ -64,7 +83,8 @@ export async function tryPoint(
       ? calls.findLast(() => wasKilled)
       : calls.find(({ text }) => text.includes("(INJECTED)"));
   const met = hit === undefined ? null : lineOf(hit.text, directory);
-  return { ...ended, wasReached: met === line, met };
+  const same = calls.filter(({ text }) => lineOf(text, directory) === line);
+  return { ...ended, wasReached: met === line, met, nth: same[ordinal - 1]?.nth ?? null };
 }
 
 const CHANGES =
