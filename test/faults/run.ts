@@ -15,6 +15,7 @@ const DEFAULT_SEED = 20_261_124;
 const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {
   continuity: async () => (await import("./continuity/campaign.ts")).campaign,
   crash: async () => (await import("./crash/campaign.ts")).campaign,
+  endurance: async () => (await import("./endurance/campaign.ts")).campaign,
   neighbours: async () => (await import("./neighbours/campaign.ts")).campaign,
   supply: async () => (await import("./supply/campaign.ts")).campaign,
 };
