@@ -29,6 +29,7 @@ async function checkOne({ target, staging, rpm }: Built, check: Check): Promise<
   });
   await check(`the ${of} RPM holds the files that docs/package.md lists, and no other`, async () => {
     const { stdout } = await run("rpm", ["-qlp", rpm]);
+    console.log(`      rpm -qlp:\n${stdout.trim().replace(/^/gm, "        ")}`);
     expectEqual(stdout.trim(), documentedFiles(target.node).join("\n"), "the list of files");
   });
   await check(`the ${of} RPM belongs to root, and nobody else may write to it`, async () => {

@@ -26,6 +26,7 @@ export async function checkLint({ directory, x64, arm64, key }: Workshop, check:
     const { stdout } = await run("rpmlint", ["--config", config, ...files], {
       env: { ...process.env, HOME: place },
     }).catch((error) => error);
+    console.log(`      rpmlint: ${stdout.trim().split("\n").at(-1)}`);
     expectMatch(stdout, /2 packages and 0 specfiles checked; 0 errors, 0 warnings/, "rpmlint's summary");
   });
 }

@@ -13,6 +13,9 @@ export async function checkDaemon(host: Host, check: Check): Promise<void> {
 
   await check("systemd finds nothing wrong with the units", async () => {
     const { code, output } = await machine.exec("sh", "-c", `systemd-analyze verify --man=no ${UNITS} 2>&1`);
+    console.log(
+      `      systemd-analyze verify: status ${code}, ${output.trim() === "" ? "nothing to say" : output.trim()}`,
+    );
     expectEqual(`${code} ${output.trim()}`, "0 ", "status and output of systemd-analyze verify");
   });
 
