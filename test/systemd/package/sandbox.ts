@@ -44,7 +44,7 @@ export async function checkSandbox(host: Host, check: Check): Promise<void> {
       const text = await machine.sh(`cat /usr/lib/systemd/system/${unit}`);
       await machine.write("/run/systemd/system/probe.service", inPlaceOf(text, ownFile, stranger));
       const command =
-        "mkdir -p /run/probe; systemctl daemon-reload; systemctl start probe.service; cat /run/probe/out";
+        "mkdir -p /run/probe /srv/open; chmod 0777 /srv/open; systemctl daemon-reload; systemctl start probe.service; cat /run/probe/out";
       const found = answers(await machine.sh(command));
       const passed = [...found].filter(([, answer]) => answer === "allowed").map(([name]) => name);
       expectEqual(passed.join("\n"), [...allowed].join("\n"), "what it may do", [...found].join("\n"));
@@ -63,7 +63,7 @@ export async function checkSandbox(host: Host, check: Check): Promise<void> {
     const refused = [...answers(outside)].filter(([, answer]) => answer !== "allowed");
     expectEqual(refused.join("\n"), "", "what is refused");
     await machine.sh(
-      "umount /mnt; rm -r /opt/probe.py /run/systemd/system/probe.service; systemctl daemon-reload",
+      "umount /mnt; rm -r /opt/probe.py /srv/open /run/systemd/system/probe.service; systemctl daemon-reload",
     );
   });
 }
