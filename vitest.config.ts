@@ -6,8 +6,8 @@ export default defineConfig({
     exclude: ["test/e2e/**", "test/readers/**", "node_modules/**"],
     globalSetup: ["test/global-setup.ts"],
     // Waiting for an event has a generous limit; no test is decided by how fast the machine is.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: "forks",
   },
 });

@@ -13,7 +13,7 @@ import { readTrace, type TraceEvent } from "./trace.ts";
 
 const AGENT_ENTRY = fileURLToPath(new URL("codedeploy-agent.ts", import.meta.url));
 const WATCH_EVERY_MS = 20;
-const DEFAULT_LIMIT_MS = 30_000;
+const DEFAULT_LIMIT_MS = 150_000;
 const STOP_LIMIT_MS = 10_000;
 
 export interface AgentPaths {
@@ -44,7 +44,7 @@ export interface RunningAgent {
   /** The worker at this moment; undefined while the master waits to replace one. */
   workerPid(): number | undefined;
   trace(): TraceEvent[];
-  /** The first event that fits, waiting for it if need be. @throws after `limitMs` (30 s), with the last events */
+  /** The first event that fits, waiting for it if need be. @throws after `limitMs` (150 s), with the last events */
   waitForTrace<Event extends TraceEvent>(
     fits: (event: TraceEvent) => event is Event,
     limitMs?: number,

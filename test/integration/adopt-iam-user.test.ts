@@ -24,7 +24,7 @@ const SESSION = `arn:aws:sts::123456789012:assumed-role/CodeDeployIDC-Instance-P
 const instance = ({ emulator }: HostScene, name: string) =>
   emulator.instances.list().find((each) => each.name === name);
 
-describe.concurrent("a host with an IAM user", { timeout: 120_000 }, () => {
+describe.concurrent("a host with an IAM user", () => {
   test("gets a name of its own with the same tags, polls as it, and only then loses the old one", async (context) => {
     const scene = await openUserHost(context);
     const { host, emulator } = scene;

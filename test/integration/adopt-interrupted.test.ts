@@ -102,7 +102,7 @@ const undone = reference(openCronHost, ["adopt", "--yes"], ["adopt", "--undo", "
 const moved = reference(openUserHost, USER_ARGS);
 
 for (const title of ADOPT) {
-  test.concurrent(`adopt of a cron host, killed after "${title}"`, { timeout: 180_000 }, async (context) => {
+  test.concurrent(`adopt of a cron host, killed after "${title}"`, async (context) => {
     const expected = await adopted(context);
     const scene = await openCronHost(context);
     await killAfter(title, scene.host.start(["adopt", "--yes"], { env: operatorEnv() }));
@@ -113,7 +113,7 @@ for (const title of ADOPT) {
 }
 
 for (const title of UNDO) {
-  test.concurrent(`adopt --undo, killed after "${title}"`, { timeout: 180_000 }, async (context) => {
+  test.concurrent(`adopt --undo, killed after "${title}"`, async (context) => {
     const expected = await undone(context);
     const scene = await openCronHost(context);
     await mustPass(scene, ["adopt", "--yes"]);
@@ -125,9 +125,7 @@ for (const title of UNDO) {
 }
 
 for (const title of ADOPT_USER) {
-  test.concurrent(`adopt of an IAM user's host, killed after "${title}"`, {
-    timeout: 180_000,
-  }, async (context) => {
+  test.concurrent(`adopt of an IAM user's host, killed after "${title}"`, async (context) => {
     const expected = await moved(context);
     const scene = await openUserHost(context);
     await killAfter(title, scene.host.start(USER_ARGS, { env: operatorEnv() }));

@@ -17,7 +17,7 @@ async function refused(scene: HostScene, args: readonly string[], env?: Record<s
   return { code, said: flowing(stdout + stderr) };
 }
 
-describe.concurrent("adopt says what is in the way, and changes nothing", { timeout: 120_000 }, () => {
+describe.concurrent("adopt says what is in the way, and changes nothing", () => {
   test("a host without on-premises config", async (context) => {
     const scene = await openHostScene(context);
     const { code, said } = await refused(scene, ["adopt", "--yes"]);
@@ -134,7 +134,7 @@ describe.concurrent("adopt says what is in the way, and changes nothing", { time
   });
 });
 
-describe.concurrent("adopt goes on", { timeout: 120_000 }, () => {
+describe.concurrent("adopt goes on", () => {
   test("without a crontab entry, and says so", async (context) => {
     const { host, place } = await openCronHost(context);
     host.write(place.crontab, "5 4 * * * /usr/bin/true\n", { mode: 0o600 });

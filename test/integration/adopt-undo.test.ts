@@ -12,7 +12,7 @@ function filesOf(scene: HostScene): Map<string, string> {
   return files;
 }
 
-describe.concurrent("adopt --undo", { timeout: 120_000 }, () => {
+describe.concurrent("adopt --undo", () => {
   test("puts every file back, and the agent reads the old one, which holds good credentials", async (context) => {
     const scene = await openCronHost(context, { place: PLACES["/etc/cron.d"] });
     const { host, oldFile } = scene;

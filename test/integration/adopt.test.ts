@@ -16,9 +16,7 @@ import {
 } from "./adopt-scene.ts";
 
 for (const [name, place] of Object.entries(PLACES)) {
-  test.concurrent(`the entry in ${name} is found, and out of force once the agent polls with ours`, {
-    timeout: 120_000,
-  }, async (context) => {
+  test.concurrent(`the entry in ${name} is found, and out of force once the agent polls with ours`, async (context) => {
     const scene = await openCronHost(context, { place });
     const { host } = scene;
     const before = host.read(place.crontab);
@@ -44,7 +42,7 @@ for (const [name, place] of Object.entries(PLACES)) {
   });
 }
 
-describe.concurrent("adopt", { timeout: 120_000 }, () => {
+describe.concurrent("adopt", () => {
   test("copies the base key to where only root and the service read it, and shows it nowhere", async (context) => {
     const { host } = await openCronHost(context);
     const { stdout, stderr } = await host.command(["adopt", "--yes"]);

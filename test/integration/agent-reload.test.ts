@@ -89,8 +89,8 @@ describe.concurrent("the agent is reloaded", () => {
   });
 
   it("not while it has no worker: the one to come reads everything anyway", async (test) => {
-    // At its own pace, the master waits five seconds before it replaces a dead worker.
-    const scene = await openAgentScene(test, { agentFactor: 1 });
+    // At a fifth of its pace, the master waits 25 s before it replaces a dead worker.
+    const scene = await openAgentScene(test, { agentFactor: 0.2 });
     const { agent } = scene;
     const worker = agent.workerPid() ?? 0;
     breakRegion(scene);

@@ -105,7 +105,7 @@ const CUTS = VARIANTS.map(({ printed }, index) => {
 describe.each(VARIANTS.map((variant, index) => ({ ...variant, cuts: CUTS[index] ?? [] })))(
   "with $name",
   // Five lives side by side, on a machine that may have other things to do.
-  { concurrent: true, timeout: 180_000 },
+  { concurrent: true },
   ({ printed, authPolicy, cuts }) => {
     it("a host's whole life passes under nothing but what is printed", async (test) => {
       const scene = await openIamHost(test, printed, { authPolicy });

@@ -45,7 +45,7 @@ while read -r group; do
   ' boot "$3/root" "$group" || :
 done`;
 
-const POWER_OFF_LIMIT_MS = 15_000;
+const POWER_OFF_LIMIT_MS = 60_000;
 const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb"];
 
 let machines = 0;

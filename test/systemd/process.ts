@@ -15,7 +15,7 @@ export interface RunOptions {
   limitMs?: number;
 }
 
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { input = "", signal, limitMs = LIMIT_MS } = options;
