@@ -17,6 +17,8 @@ export interface Attempt {
 /** A run of failures; it ends with the next success. */
 export interface FailureStreak {
   count: number;
+  /** How many of them, up to the last, were for throttling. */
+  throttled: number;
   sinceMs: number;
   last: FailureReport;
   retryBootMs: number;
@@ -72,11 +74,13 @@ export class Attempts {
       return before;
     }
     const count = (before?.count ?? 0) + 1;
+    const throttled = outcome.kind === "throttled" ? (before?.throttled ?? 0) + 1 : 0;
     const remainingMs = expiresBootMs === null ? null : (expiresBootMs - now.bootMs) * this.#factor;
-    const delayMs =
-      backoffDelayMs(outcome, { failuresInARow: count, random: this.#random(), remainingMs }) / this.#factor;
+    const facts = { failuresInARow: count, throttledInARow: throttled, random: this.#random(), remainingMs };
+    const delayMs = backoffDelayMs(outcome, facts) / this.#factor;
     this.#streak = {
       count,
+      throttled,
       sinceMs: before?.sinceMs ?? now.wallMs,
       last: outcome,
       retryBootMs: now.bootMs + delayMs,

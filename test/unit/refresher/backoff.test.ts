@@ -11,6 +11,8 @@ const failure = (kind: FailureKind, retryAfterMs?: number) => ({
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 
+const inARow = (count: number) => ({ failuresInARow: count, throttledInARow: count });
+
 const PERSON = new Set<FailureKind>([
   "base_credentials_missing",
   "base_credentials_invalid",
@@ -26,25 +28,21 @@ describe("the delay after the first, the third and the hundredth failure in a ro
     const longest = PERSON.has(kind)
       ? [300_000, 300_000, 300_000]
       : kind === "throttled"
-        ? [5_000, 20_000, 160_000]
+        ? [10_000, 40_000, 40_000]
         : [1_000, 4_000, 40_000];
     const steps = [1, 3, 100];
     expect(
-      steps.map((count) =>
-        backoffDelayMs(failure(kind), { failuresInARow: count, random: 1, remainingMs: null }),
-      ),
+      steps.map((count) => backoffDelayMs(failure(kind), { ...inARow(count), random: 1, remainingMs: null })),
     ).toEqual(longest);
     expect(
-      steps.map((count) =>
-        backoffDelayMs(failure(kind), { failuresInARow: count, random: 0, remainingMs: null }),
-      ),
+      steps.map((count) => backoffDelayMs(failure(kind), { ...inARow(count), random: 0, remainingMs: null })),
     ).toEqual(longest.map((ms) => ms / 2));
   });
 
   test("never shrinks from one failure to the next, and stays finite for ever", () => {
     for (const kind of FAILURE_KINDS) {
       const delays = Array.from({ length: 2_000 }, (_, index) =>
-        backoffDelayMs(failure(kind), { failuresInARow: index + 1, random: 1, remainingMs: null }),
+        backoffDelayMs(failure(kind), { ...inARow(index + 1), random: 1, remainingMs: null }),
       );
       expect(delays).toEqual([...delays].sort((a, b) => a - b));
       expect(Number.isFinite(delays.at(-1))).toBe(true);
@@ -55,7 +53,10 @@ describe("the delay after the first, the third and the hundredth failure in a ro
 describe("while the agent holds credentials that run out", () => {
   test.each([
     ["denied", 4 * 60_000, 60_000],
-    ["throttled", 4 * 60_000, 60_000],
+    ["throttled", 4 * 60_000, 10_000],
+    ["throttled", 15 * 60_000, 30_000],
+    ["throttled", 30 * 60_000, 120_000],
+    ["throttled", 11 * 3_600_000, 120_000],
     ["denied", 60_000, 40_000],
     ["denied", 3_600_000, 300_000],
     ["denied", -1, 40_000],
@@ -67,9 +68,21 @@ describe("while the agent holds credentials that run out", () => {
   ] as const)(
     "a refresh that fails as %s with %s ms left is tried again within %s ms",
     (kind, remainingMs, delay) => {
-      expect(backoffDelayMs(failure(kind), { failuresInARow: 100, random: 1, remainingMs })).toBe(delay);
+      expect(backoffDelayMs(failure(kind), { ...inARow(100), random: 1, remainingMs })).toBe(delay);
     },
   );
+});
+
+describe("after an outage, a throttled host", () => {
+  test.each([
+    [1, 10_000],
+    [2, 30_000],
+    [3, 90_000],
+    [4, 120_000],
+  ])("steps back from the beginning: after %s throttled answers %s ms", (throttledInARow, delay) => {
+    const facts = { failuresInARow: 40, throttledInARow, random: 1, remainingMs: 30 * 60_000 };
+    expect(backoffDelayMs(failure("throttled"), facts)).toBe(delay);
+  });
 });
 
 describe("a server that asks us to stay away", () => {
@@ -81,7 +94,7 @@ describe("a server that asks us to stay away", () => {
   ])("for %s ms is heard: %s ms", (retryAfterMs, delay) => {
     expect(
       backoffDelayMs(failure("server_error", retryAfterMs), {
-        failuresInARow: 1,
+        ...inARow(1),
         random: 0,
         remainingMs: null,
       }),
@@ -112,6 +125,15 @@ describe("failures in a row", () => {
       result: "issued",
       finishedAtMs: 1_009_100,
     });
+  });
+
+  test("count throttled answers apart, from the first after something else", () => {
+    const attempts = new Attempts(1, () => 1);
+    const throttled = { ...failed, kind: "throttled" as const };
+    const counts = [failed, failed, throttled, throttled, failed, throttled].map(
+      (outcome, index) => attempts.end(outcome, at(index), null)?.throttled,
+    );
+    expect(counts).toEqual([0, 0, 1, 2, 0, 1]);
   });
 
   test("are retried sooner under the time factor", () => {

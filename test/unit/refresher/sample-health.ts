@@ -55,7 +55,7 @@ export function sampleAnswer({ agent, config, reload, at = iso(-1) }: AnswerChan
 
 export function sampleStreak(kind: FailureKind, count = 3): FailureStreak {
   const last = { kind, message: "m", nextStep: "n" };
-  return { count, sinceMs: NOW_MS - 2 * MIN, last, retryBootMs: NOW_BOOT_MS + 4_000 };
+  return { count, throttled: 0, sinceMs: NOW_MS - 2 * MIN, last, retryBootMs: NOW_BOOT_MS + 4_000 };
 }
 
 export function sampleHealth(changes: Partial<Health> = {}): Health {
