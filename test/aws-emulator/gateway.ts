@@ -113,11 +113,13 @@ async function conclude({ world }: Gateway, exchange: Exchange): Promise<Outcome
 }
 
 async function carryOut(
-  { directory }: World,
+  { directory, stsQuota, settings }: World,
   { request, route, authentication, now, clientGone }: Exchange,
 ): Promise<JsonObject> {
   const { principal, error, region } = authentication;
   if (error !== null) throw error;
+  if (route.service === "sts" && !stsQuota.admits(settings.stsRequestsPerSecond))
+    throw new AwsError("Throttling", "Rate exceeded");
   if (principal === null) throw new Error("authenticated without a principal");
   const { action, signingName, protocol, operations } = route;
   const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;

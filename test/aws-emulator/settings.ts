@@ -32,6 +32,8 @@ export const settingsSchema = z.strictObject({
    * correct for a skewed clock, which the stand-in agent does not.
    */
   allowedClockSkewMs: z.number().min(0).default(300_000),
+  /** The account's quota of STS requests, in real time (600 in life: FACTS, AWS); null for none. */
+  stsRequestsPerSecond: z.number().positive().nullable().default(null),
   /** Names in one page of ListOnPremisesInstances. */
   listPageSize: z.int().min(1).default(100),
   /** Regions whose credential scope is accepted; null for every well-formed one. */

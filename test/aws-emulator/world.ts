@@ -5,12 +5,14 @@ import { seedDirectory } from "./identity/seed.ts";
 import { InstanceRegistry } from "./services/codedeploy/instance-registry.ts";
 import { EventQueue } from "./services/commands/event-queue.ts";
 import { BucketStore } from "./services/s3/buckets.ts";
+import { StsQuota } from "./services/sts/quota.ts";
 import type { Settings } from "./settings.ts";
 import { defaultSettings } from "./settings.ts";
 
 export interface World {
   readonly clock: SimulatedClock;
   readonly events: EventQueue;
+  readonly stsQuota: StsQuota;
   directory: Directory;
   instances: InstanceRegistry;
   buckets: BucketStore;
@@ -18,7 +20,13 @@ export interface World {
 }
 
 export function createWorld(clock: SimulatedClock, account: string): World {
-  return { clock, events: new EventQueue(), ...freshAccount(account), settings: defaultSettings() };
+  return {
+    clock,
+    events: new EventQueue(),
+    stsQuota: new StsQuota(),
+    ...freshAccount(account),
+    settings: defaultSettings(),
+  };
 }
 
 /** Back to the seeded account, in place: whoever holds the world sees it. */
