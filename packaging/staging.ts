@@ -39,6 +39,16 @@ export interface Staging {
   metafile: Metafile;
 }
 
+/** What an operator on a host without internet looks up; the journal's catalog points at events.md. */
+const DOCUMENTS = [
+  "README.md",
+  "CHANGELOG.md",
+  "docs/base-credentials.md",
+  "docs/events.md",
+  "docs/package.md",
+  "docs/status.schema.json",
+];
+
 /** Bytes go into place by a path relative to the tree's root; directories come with them. */
 type Put = (path: string, content: string | Buffer, mode?: number) => void;
 
@@ -116,9 +126,7 @@ function stageCompletions(put: Put): void {
 
 async function stageDocuments(put: Put, metafile: Metafile, target: Target): Promise<void> {
   const doc = `usr/share/doc/${NAME}`;
-  for (const file of ["README.md", "CHANGELOG.md", "docs/status.schema.json"]) {
-    put(`${doc}/${file.replace(/^docs\//, "")}`, source(file));
-  }
+  for (const file of DOCUMENTS) put(`${doc}/${file.replace(/^docs\//, "")}`, source(file));
   const packages = shippedPackages(metafile, target);
   put(`${doc}/${NAME}.cdx.json`, `${JSON.stringify(billOfMaterials(packages, target), null, 1)}\n`);
   const { version } = lockedPackage(`node_modules/node-linux-${target.node}`);

@@ -10,7 +10,7 @@ const MIB = 1_048_576;
 const LIMIT_BYTES = 32 * MIB;
 /** RHEL 8's. */
 const GLIBC_FLOOR = [2, 28] as const;
-const NEEDS = ["ca-certificates", "glibc >= 2.28", "systemd >= 239", "util-linux"];
+const NEEDS = ["ca-certificates", "coreutils", "glibc >= 2.28", "sed", "systemd >= 239", "util-linux"];
 
 export async function checkFiles(workshop: Workshop, check: Check): Promise<void> {
   await check("two builds of one commit are the same file, wherever and however they are built", async () => {
