@@ -67,9 +67,7 @@ export async function checkOddReloads(host: Host, agent: AgentOnHost, check: Che
       const main = Number(await host.property(UNIT, "MainPID"));
       expectEqual(main === before.master, false, "whether the main process is the master");
       await host.breakAgentConfig();
-      const { reload } = await host.request();
-      expectEqual(reload.state, "done", "the reload", JSON.stringify(reload));
-      await agent.successorOf(before);
+      await agent.expectReloaded(before, await host.request());
       expectEqual(Number(await host.property(UNIT, "MainPID")), main, "the main process");
     },
   );
