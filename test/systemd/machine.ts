@@ -45,14 +45,10 @@ while read -r group; do
   ' boot "$3/root" "$group" || :
 done`;
 
-<<<<<<< HEAD
-const POWER_OFF_LIMIT_MS = 60_000;
-=======
 /** The longest that a unit's stop may take (90 s), and more: a machine that is killed has not been shut down in order. */
 const POWER_OFF_LIMIT_MS = 120_000;
 /** On a busy machine a boot, which is a second's work, has taken most of a minute. */
 const START_LIMIT_MS = 180_000;
->>>>>>> wip/package
 const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb"];
 
 let machines = 0;

@@ -15,11 +15,7 @@ export interface RunOptions {
   limitMs?: number;
 }
 
-<<<<<<< HEAD
-const LIMIT_MS = 600_000;
-=======
 const LIMIT_MS = 900_000;
->>>>>>> wip/package
 
 export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { input = "", signal, limitMs = LIMIT_MS } = options;
