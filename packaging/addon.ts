@@ -1,41 +1,28 @@
 /**
- * The native addon behind `node-unix-socket`. For x64 it is that package's own prebuilt file, which the lock file
- * pins. Its arm64 sibling is not to be had everywhere and is not pinned, so the arm64 package gets ours
- * (addon/unix-datagram.c), which answers to the same name and does the one thing that we use: send a datagram.
+ * The native addon behind `node-unix-socket`. The packages have ours (addon/unix-datagram.c), compiled for each
+ * architecture, which answers to the same name and does the one thing that we use: send a datagram. That package's own
+ * prebuilt file is some crates of Rust, of which it says neither versions nor licences, and its arm64 sibling is not
+ * pinned by the lock file. A build from a checkout, which must need no compiler, takes it where it is there.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, type Target } from "./project.ts";
 import { crossTool } from "./tools.ts";
 
-export function addonName({ node }: Target): string {
-  return `node-unix-socket-linux-${node}-gnu`;
-}
-
-/** Whether the addon is our own, compiled here. */
-export function isOwnAddon(target: Target, forPackage: boolean): boolean {
-  if (target.node === "x64") return false;
-  return forPackage || !existsSync(join(ROOT, "node_modules", addonName(target)));
-}
-
 export function layDownAddon(nodeModules: string, target: Target, forPackage: boolean): void {
-  const name = addonName(target);
+  const name = `node-unix-socket-linux-${target.node}-gnu`;
   const to = join(nodeModules, name);
-  const file = `node-unix-socket.linux-${target.node}-gnu.node`;
+  const prebuilt = join(ROOT, "node_modules", name);
+  if (!forPackage && existsSync(prebuilt)) {
+    cpSync(prebuilt, to, { recursive: true });
+    return;
+  }
   mkdirSync(to, { recursive: true });
-  if (isOwnAddon(target, forPackage)) {
-    compileAddon(join(to, file), target);
-    const manifest = { name, version: "0.0.0", license: "Apache-2.0", main: file, private: true };
-    writeFileSync(join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-    return;
-  }
-  const from = join(ROOT, "node_modules", name);
-  if (!forPackage) {
-    cpSync(from, to, { recursive: true });
-    return;
-  }
-  for (const each of ["package.json", file]) copyFileSync(join(from, each), join(to, each));
+  const file = `node-unix-socket.linux-${target.node}-gnu.node`;
+  compileAddon(join(to, file), target);
+  const manifest = { name, version: "0.0.0", license: "Apache-2.0", main: file, private: true };
+  writeFileSync(join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 /** Node-API is stable, and its headers are those of the Node that we ship: any architecture's will do. */

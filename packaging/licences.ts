@@ -28,7 +28,6 @@ const SIBLINGS: Readonly<Record<string, string>> = {
   "@aws-sdk/credential-provider-http": "@aws-sdk/client-sts",
   "@aws-sdk/credential-provider-login": "@aws-sdk/client-sts",
   "@aws-sdk/nested-clients": "@aws-sdk/client-sts",
-  "node-unix-socket-linux-x64-gnu": "node-unix-socket",
 };
 
 export interface Licensed {

@@ -38,6 +38,9 @@ export async function makeRepository(
     moment,
     directory,
   ]);
+  // What the packages' own signatures do not say: which of them belong together. Without it a mirror could make up an
+  // index of its own from what was signed at one time or another, old and vulnerable versions among it.
+  await ring.signDetached(join(directory, "repodata/repomd.xml"));
   writeFileSync(join(directory, KEY_FILE), await ring.publicKey());
   writeFileSync(join(directory, `${NAME}.repo`), repoFile(url.replace(/\/$/, "")));
 }
@@ -48,6 +51,7 @@ name=${NAME}
 baseurl=${url}
 enabled=1
 gpgcheck=1
+repo_gpgcheck=1
 gpgkey=${url}/${KEY_FILE}
 `;
 }

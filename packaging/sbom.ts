@@ -86,7 +86,19 @@ function npmSbom(): string {
   // From the lock file alone: what is installed here, for which platform, makes no difference. No --omit=dev: it also
   // leaves out what development and product share (@smithy/core; npm 11.19).
   const args = ["sbom", "--sbom-format=cyclonedx", "--package-lock-only", "--loglevel=error"];
-  return execFileSync("npm", args, { cwd: ROOT, encoding: "utf8", maxBuffer: 64 * 1_048_576 });
+  try {
+    return execFileSync("npm", args, {
+      cwd: ROOT,
+      encoding: "utf8",
+      maxBuffer: 64 * 1_048_576,
+      stdio: "pipe",
+    });
+  } catch (error) {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
+    throw new Error(
+      `npm sbom failed. npm 10.2 and newer have it (npm install --global npm@10), that of Debian 12 has not:\n${said}`,
+    );
+  }
 }
 
 /** Node with the libraries inside it, which is where its vulnerabilities mostly are. */

@@ -14,6 +14,8 @@ const run = promisify(execFile);
 export interface KeyRing {
   /** Signed in place; a signature that was there is replaced. */
   signRpms(files: readonly string[]): Promise<void>;
+  /** Puts an ASCII-armoured signature beside the file, as FILE.asc. */
+  signDetached(file: string): Promise<void>;
   /** ASCII-armoured, for the hosts. */
   publicKey(): Promise<string>;
 }
@@ -58,6 +60,10 @@ function keyRing(env: NodeJS.ProcessEnv, id: string): KeyRing {
         defines.push("--define", `${macros[index]} ${macros[index + 1]}`);
       }
       await run("rpmsign", [...defines, "--addsign", ...files], { env });
+    },
+    async signDetached(file) {
+      const how = ["--batch", "--yes", "--armor", "--digest-algo", "SHA256", "--local-user", id];
+      await run("gpg", [...how, "--output", `${file}.asc`, "--detach-sign", file], { env });
     },
     async publicKey() {
       return (await run("gpg", ["--batch", "--armor", "--export", id], { env })).stdout;

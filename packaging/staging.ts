@@ -20,9 +20,8 @@ import {
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Metafile } from "esbuild";
-import { addonName, isOwnAddon } from "./addon.ts";
 import { layOut } from "./bundle.ts";
-import { type BundledPackage, bundledPackages, packageAt } from "./bundled-packages.ts";
+import { bundledPackages } from "./bundled-packages.ts";
 import { programFacts } from "./commands.ts";
 import { bashCompletion, zshCompletion } from "./completions.ts";
 import { licenceOf, licenceTexts, thirdPartyLicences } from "./licences.ts";
@@ -38,6 +37,16 @@ export interface Staging {
   directory: string;
   metafile: Metafile;
 }
+
+/** What an operator on a host without internet looks up; the journal's catalog points at events.md. */
+const DOCUMENTS = [
+  "README.md",
+  "CHANGELOG.md",
+  "docs/base-credentials.md",
+  "docs/events.md",
+  "docs/package.md",
+  "docs/status.schema.json",
+];
 
 /** Bytes go into place by a path relative to the tree's root; directories come with them. */
 type Put = (path: string, content: string | Buffer, mode?: number) => void;
@@ -116,10 +125,8 @@ function stageCompletions(put: Put): void {
 
 async function stageDocuments(put: Put, metafile: Metafile, target: Target): Promise<void> {
   const doc = `usr/share/doc/${NAME}`;
-  for (const file of ["README.md", "CHANGELOG.md", "docs/status.schema.json"]) {
-    put(`${doc}/${file.replace(/^docs\//, "")}`, source(file));
-  }
-  const packages = shippedPackages(metafile, target);
+  for (const file of DOCUMENTS) put(`${doc}/${file.replace(/^docs\//, "")}`, source(file));
+  const packages = bundledPackages(metafile);
   put(`${doc}/${NAME}.cdx.json`, `${JSON.stringify(billOfMaterials(packages, target), null, 1)}\n`);
   const { version } = lockedPackage(`node_modules/node-linux-${target.node}`);
   const node = {
@@ -130,12 +137,6 @@ async function stageDocuments(put: Put, metafile: Metafile, target: Target): Pro
   const licences = `usr/share/licenses/${NAME}`;
   put(`${licences}/LICENSE`, source("LICENSE"));
   put(`${licences}/third-party-licenses.txt`, thirdPartyLicences([node, ...packages.map(licenceOf)]));
-}
-
-/** What others wrote, Node apart: the bundle's packages, and the addon where it is not our own. */
-export function shippedPackages(metafile: Metafile, target: Target): BundledPackage[] {
-  const addon = isOwnAddon(target, true) ? [] : [packageAt(`node_modules/${addonName(target)}`)];
-  return [...bundledPackages(metafile), ...addon];
 }
 
 /** Directories 0755, and every date the commit's. */

@@ -20,6 +20,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   "aarch64-linux-gnu-strip": "binutils-aarch64-linux-gnu",
   "x86_64-linux-gnu-strip": "binutils-x86-64-linux-gnu",
   gcc: "gcc libc6-dev",
+  "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu libc6-dev-amd64-cross",
   "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
   debootstrap: "debootstrap",
   "systemd-nspawn": "systemd-container",
@@ -61,11 +62,7 @@ export function crossTool(tool: "gcc" | "strip", target: Target): string {
 
 /** What a staging tree for these targets takes. */
 export function stagingTools(targets: readonly Target[]): string[] {
-  return targets.flatMap((target) => [
-    crossTool("strip", target),
-    ...(target.node === "arm64" ? [crossTool("gcc", target)] : []),
-    "pandoc",
-  ]);
+  return targets.flatMap((target) => [crossTool("strip", target), crossTool("gcc", target), "pandoc"]);
 }
 
 function isOnPath(program: string): boolean {

@@ -18,6 +18,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
       "Keeps the AWS CodeDeploy agent of this on-premises host supplied with credentials that work.",
     )
     .version(VERSION, "-V, --version")
+    .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
     .showHelpAfterError("Run idc-helper --help for the commands and their options.")
     .exitOverride();
   const command = (name: string, description: string) =>
@@ -56,7 +57,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--yes", DO_NOT_ASK)
     .option("--json", ANSWER_JSON)
     .action(perform(async () => (await import("./commands/adopt.ts")).adopt));
-  command("deregister", "stop the service, deregister this host, remove our files")
+  command("deregister", "deregister this host, stop the service, remove our files")
     .option("--profile <name>", OPERATORS_PROFILE)
     .option("--keep-files", "leave config and credentials where they are")
     .option("--force", "also while a lifecycle event is in progress, whose deployment then fails")
@@ -134,6 +135,13 @@ Example:
     --serial-pattern 'web-*' --format cloudformation > idc-iam.json
   aws cloudformation deploy --stack-name idc-iam --template-file idc-iam.json \\
     --capabilities CAPABILITY_NAMED_IAM`;
+
+/** What was typed by mistake may be a secret, and this text may go into a log. */
+export function withoutValues(message: string): string {
+  return message
+    .replace(/(unknown option '--?[^='\n]*)=[^\n]*'/, "$1=...'")
+    .replace(/(Expected \d+ arguments? but got \d+)[\s\S]*/, "$1.\n");
+}
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value];

@@ -1,9 +1,9 @@
 /** argv to command. The only place that ends the process, and the only one that prints an error. */
 
 import { CommanderError } from "commander";
-import { commandLine } from "./command-line.ts";
+import { commandLine, withoutValues } from "./command-line.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
-import { Failure } from "./failure.ts";
+import { Failure, type FailureReport } from "./failure.ts";
 import { fitted } from "./report/progress.ts";
 import { VERSION } from "./version.ts";
 
@@ -15,9 +15,26 @@ async function main(argv: string[]): Promise<number> {
   return exitCode;
 }
 
+/** A program that asked for JSON gets it whatever happens. */
+const isJsonWanted = process.argv.includes("--json");
+
+function answerJson(report: FailureReport): void {
+  process.stdout.write(`${JSON.stringify({ result: "failed", ...report })}\n`);
+}
+
 function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.done;
+    // Commander has told a person, on standard error.
+    const message = withoutValues(error.message).trim();
+    if (isJsonWanted) answerJson({ kind: "usage", message, nextStep: "Run: idc-helper --help" });
+    return EXIT.usage;
+  }
   if (error instanceof Failure) {
+    if (isJsonWanted) {
+      answerJson(error.report());
+      return exitCodeOf(error.kind);
+    }
     const text = `${error.message}\n${error.nextStep === "" ? "" : `  ${error.nextStep}\n`}`;
     process.stderr.write(fitted(text, process.stderr));
     return exitCodeOf(error.kind);

@@ -29,6 +29,13 @@ export interface CronSearch {
   elsewhere: string[];
 }
 
+/** With the crontab's own settings in place of their names: `DIR=/opt/x`, `$DIR/refresh.sh`. */
+function expanded({ command, env }: CronEntry): string {
+  return command.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => {
+    return env.get(braced ?? bare ?? "") ?? whole;
+  });
+}
+
 const OURS = /\bidc-helper\b/;
 
 export async function findCronJobs(pair: OldPair): Promise<CronSearch> {
@@ -46,7 +53,7 @@ export async function findCronJobs(pair: OldPair): Promise<CronSearch> {
 
 async function examine({ path, text }: CrontabFile, entry: CronEntry, pair: OldPair): Promise<CronJob> {
   const home = entry.env.get("HOME") ?? findUser(entry.user)?.home ?? "/";
-  const scripts = await findScripts(entry.command, { home, searchPath: entry.env.get("PATH") ?? null });
+  const scripts = await findScripts(expanded(entry), { home, searchPath: entry.env.get("PATH") ?? null });
   const parts = [entry.command, ...scripts.map((script) => script.text)];
   const settings = [...entry.env].map(([name, value]) => `${name}=${value}`);
   return {

@@ -28,7 +28,9 @@ const ENTRY = /^\s*-?(@[a-z]+|(?:[\d*,/~A-Za-z-]+\s+){4}[\d*,/~A-Za-z-]+)\s+(\S.
 export function parseCrontab(text: string, format: CrontabFormat): CronEntry[] {
   const env = new Map<string, string>();
   const entries: CronEntry[] = [];
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, content] of text.split("\n").entries()) {
+    // Of an editor on Windows; a command with a comment at its end works all the same.
+    const line = content.replace(/\r$/, "");
     if (/^\s*(?:#|$)/.test(line)) continue;
     const assignment = ASSIGNMENT.exec(line);
     if (assignment !== null) {

@@ -105,8 +105,8 @@ export class Investigation {
   }
 
   #composed(): ComposedConfig {
-    const { serial, roleArn } = known(this.#names);
-    return this.#options.compose({ serial, roleArn, region: this.#options.old.setup.region });
+    const { serial, roleArn, proxy } = known(this.#names);
+    return this.#options.compose({ serial, roleArn, proxy, region: this.#options.old.setup.region });
   }
 
   async #world(): Promise<World> {
@@ -138,8 +138,10 @@ export class Investigation {
     const { facts, outcome } = await checkHost(config, network, env);
     this.#service = facts.service;
     checkAgentMayRead(facts.service, config);
-    const { explanation } = this.#names;
-    return explanation === "" ? outcome : { ...outcome, detail: `${outcome.detail}; ${explanation}` };
+    const { explanation, notes } = this.#names;
+    const detail = explanation === "" ? outcome.detail : `${outcome.detail}; ${explanation}`;
+    const state = notes.length === 0 ? outcome.state : "note";
+    return { state, detail, notes: [...(outcome.notes ?? []), ...notes] };
   }
 
   async #identifyOperator(): Promise<StepOutcome> {

@@ -7,7 +7,9 @@ import { readMachine } from "../host/machine.ts";
 import { askText, isInteractive } from "../host/terminal.ts";
 import { usage } from "../registration/request.ts";
 import { deriveSerial } from "../registration/serial.ts";
+import { SERVICE } from "../registration/service-step.ts";
 import type { Manifest } from "./manifest.ts";
+import { findOldProxy } from "./old-proxy.ts";
 import type { SessionSetup, UserSetup } from "./old-setup.ts";
 import type { AdoptFlags } from "./request.ts";
 import { findRole } from "./role.ts";
@@ -17,8 +19,12 @@ export interface Names {
   roleArn: string;
   /** False where the role's path is only taken to be empty. */
   isRoleKnown: boolean;
+  /** Through which the old cron job reaches AWS, where ours does not say; null for none. */
+  proxy: string | null;
   /** For a person: where they come from. */
   explanation: string;
+  /** What could not be derived, and has to be seen to. */
+  notes: string[];
 }
 
 export interface NameSources {
@@ -57,7 +63,28 @@ export function namesOfSession(
     present: manifest?.roleArn ?? present?.roleArn ?? null,
     texts,
   });
-  return { serial, roleArn, isRoleKnown: isKnown, explanation: `role from ${source}` };
+  const role = { serial, roleArn, isRoleKnown: isKnown };
+  const { proxy, explanation, notes } = carriedProxy(present, texts);
+  return { ...role, proxy, explanation: `role from ${source}${explanation}`, notes };
+}
+
+/** Our own config's say comes first. */
+function carriedProxy(
+  present: Config | null,
+  texts: readonly string[],
+): Pick<Names, "proxy" | "explanation" | "notes"> {
+  const nothing = { proxy: null, explanation: "", notes: [] };
+  if (present !== null && present.network.proxy !== null) return nothing;
+  const old = findOldProxy(texts);
+  if (old.kind === "found")
+    return {
+      ...nothing,
+      proxy: old.url,
+      explanation: `; the old cron job's proxy ${old.url} becomes network.proxy`,
+    };
+  if (old.kind === "none") return nothing;
+  const note = `The old cron job goes through a proxy, which is not carried over: ${old.why}. Our service needs it, too: network.proxy, or HTTPS_PROXY in a drop-in of ${SERVICE}.`;
+  return { ...nothing, notes: [note] };
 }
 
 /** A user's registration tells neither. */
@@ -95,7 +122,7 @@ export async function namesOfUser(setup: UserSetup, sources: NameSources): Promi
   }
   if (manifest !== null) refuseChange(manifest, serial, roleArn.trim());
   const explanation = derived === null ? "" : `the serial is ${derived.explanation}`;
-  return { serial, roleArn: roleArn.trim(), isRoleKnown: true, explanation };
+  return { serial, roleArn: roleArn.trim(), isRoleKnown: true, proxy: null, explanation, notes: [] };
 }
 
 /** AWS may have the name already, and the manifest is what an undo goes back from. */

@@ -61,8 +61,7 @@ interface Place {
 }
 
 function candidates(text: string, { directory, home, path, isCommand }: Place): string[] {
-  const words = text
-    .split(/[\s"'`;|&<>(){}=,]+/)
+  const words = [...spacedWords(text), ...text.split(/[\s"'`;|&<>(){}=,]+/)]
     .filter(Boolean)
     .slice(0, MAX_WORDS)
     .map((word) => word.replace(/^~(?=\/)|^\$\{?HOME\}?(?=\/)/, home));
@@ -77,6 +76,15 @@ function candidates(text: string, { directory, home, path, isCommand }: Place): 
     if (word.includes("/") || SCRIPT_NAME.test(word)) return directories.map((each) => join(each, word));
     return isCommand && /^[\w.-]+$/.test(word) ? path.split(":").map((each) => join(each, word)) : [];
   });
+}
+
+/** Paths with spaces in them: `"/opt/code deploy/x.sh"`, `/opt/code\\ deploy/x.sh`. */
+function spacedWords(text: string): string[] {
+  const inQuotes = [...text.matchAll(/(["'])(?=\S)([^"'\n]*\/[^"'\n]*)\1/g)].map(([, , word = ""]) => word);
+  const escaped = text.match(/(?:\\ |[^\s"'`;|&<>()])+/g) ?? [];
+  return inQuotes
+    .filter((word) => word.includes(" "))
+    .concat(escaped.filter((word) => word.includes("\\ ")).map((word) => word.replaceAll("\\ ", " ")));
 }
 
 /** `cd /opt/x && ./refresh.sh` */

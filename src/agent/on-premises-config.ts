@@ -111,7 +111,12 @@ async function keepBackup(path: string, text: string, now: Date): Promise<string
 
 /** Something that fights over the file with us must not fill the disk. */
 async function dropOldBackups(path: string): Promise<void> {
+  for (const backup of (await backupsOf(path)).slice(0, -BACKUPS_KEPT)) await unlink(backup);
+}
+
+/** What {@link repairOnPremisesConfig} has kept of a config, the oldest first. @throws the system error */
+export async function backupsOf(path: string): Promise<string[]> {
   const pattern = new RegExp(`^${RegExp.escape(basename(path))}\\.\\d{8}T\\d{9}Z\\.bak$`);
-  const backups = (await readdir(dirname(path))).filter((name) => pattern.test(name)).sort();
-  for (const name of backups.slice(0, -BACKUPS_KEPT)) await unlink(join(dirname(path), name));
+  const names = (await readdir(dirname(path))).filter((name) => pattern.test(name)).sort();
+  return names.map((name) => join(dirname(path), name));
 }

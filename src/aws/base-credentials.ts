@@ -86,7 +86,8 @@ export function findKey(text: string, profile: string, file: string): AwsCredent
 
 /** `ini` makes a dotted section name into nested objects. */
 function findSection(text: string, profile: string): Record<string, unknown> | null {
-  let node: unknown = parse(text);
+  // A byte order mark, as editors on Windows write it, would be taken for a part of the first section's name.
+  let node: unknown = parse(text.replace(/^\uFEFF/, ""));
   for (const part of profile.split(".")) {
     if (typeof node !== "object" || node === null || !Object.hasOwn(node, part)) return null;
     node = (node as Record<string, unknown>)[part];

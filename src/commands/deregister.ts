@@ -5,7 +5,7 @@ import { readLifecycleEvents } from "../agent/lifecycle-events.ts";
 import { startedBootMs } from "../agent/processes.ts";
 import { inspectService } from "../agent/service.ts";
 import { type AgentSettings, readAgentSettings } from "../agent/settings.ts";
-import { CodeDeploy } from "../aws/codedeploy.ts";
+import { CodeDeploy, type Tag } from "../aws/codedeploy.ts";
 import { openNetwork } from "../aws/network.ts";
 import { loadOperatorCredentials } from "../aws/operator.ts";
 import type { Config } from "../config/config.ts";
@@ -113,7 +113,7 @@ async function confirm(
     ? "AWS is left as it is."
     : `${config.serial} in ${config.region} loses its tags and is deregistered: no deployment reaches this host any more, and AWS keeps the name taken for hours.`;
   print(
-    `${what}\nThe service is stopped.${files.length === 0 ? "" : ` Removed are:\n  ${files.join("\n  ")}`}\n`,
+    `${what}\nThen the service is stopped.${files.length === 0 ? "" : ` Removed are:\n  ${files.join("\n  ")}`}\n`,
   );
   if (await askYes(`Deregister ${config.serial}?`)) return;
   throw new Failure({ kind: "interrupted", message: "not deregistered", nextStep: "Nothing was changed." });
@@ -132,7 +132,10 @@ async function deregisterSteps(
   };
   const wanted = { serial: config.serial, sessionArn: expectedSessionArn(config), region: config.region };
   let codedeploy: CodeDeploy;
+  let tagsGone: readonly Tag[] = [];
+  const changesHost = !dryRun;
   const steps: (Step | false)[] = [
+    { id: "host", title: "Check the host", run: checkHost },
     !hostOnly && {
       id: "operator",
       title: "Identify the operator",
@@ -142,7 +145,7 @@ async function deregisterSteps(
         const operator = await loadOperatorCredentials({ profile, region: config.region, requestHandler });
         const caller = await whoAmI(world, operator);
         codedeploy = new CodeDeploy(operatorConnection("codedeploy", world, operator));
-        // Asked before anything is stopped: it may be another's.
+        // Asked before anything is changed: it may be another's.
         await findOwnInstance(codedeploy, wanted);
         return { state: "ok", detail: `${caller.arn} (${operator.source})` };
       },
@@ -152,37 +155,39 @@ async function deregisterSteps(
       title: "See that nothing is being deployed",
       run: () => seeNoEvent(config, settings, options.force === true),
     },
-    {
-      id: "service",
-      title: "Stop the service",
-      changesHost: !dryRun,
-      run: () => stopService(config, dryRun),
-    },
     !hostOnly && {
       id: "tags",
       title: "Remove the instance's tags",
+      changesHost,
       run: async () => {
         const tags = (await findOwnInstance(codedeploy, wanted))?.tags ?? [];
         if (tags.length === 0) return { state: "kept", detail: "it has none" };
         if (dryRun) return { state: "plan", detail: `remove ${describeTags(tags)}` };
         await codedeploy.removeTags(wanted.serial, tags);
+        tagsGone = tags;
         return { state: "done", detail: `removed ${describeTags(tags)}` };
       },
     },
     !hostOnly && {
       id: "deregistration",
       title: "Deregister from CodeDeploy",
+      changesHost,
       run: async () => {
         if ((await findOwnInstance(codedeploy, wanted)) === null)
           return { state: "kept", detail: `${wanted.serial} is not registered` };
         if (dryRun) return { state: "plan", detail: `deregister ${wanted.serial}` };
-        await codedeploy.deregister(wanted.serial);
+        await codedeploy.deregister(wanted.serial).catch((error) => {
+          throw withWayBack(error, wanted.serial, tagsGone);
+        });
         return { state: "done", detail: `${wanted.serial} is no longer registered` };
       },
     },
+    // Only now: where AWS refuses, the host goes on as it was, with an agent that has valid credentials.
+    { id: "service", title: "Stop the service", changesHost, run: () => stopService(config, dryRun) },
     {
       id: "files",
       title: "Remove our files",
+      changesHost,
       run: async () => {
         if (keepFiles) return { state: "kept", detail: "left as they are (--keep-files)" };
         if (!dryRun) return removeFiles(config, settings);
@@ -192,6 +197,32 @@ async function deregisterSteps(
     { id: "agent", title: "Leave the agent as it is", run: () => tellOfAgent(config, settings) },
   ];
   return steps.filter((step) => step !== false);
+}
+
+async function checkHost(): Promise<StepOutcome> {
+  if (process.geteuid?.() === 0 && isBootedWithSystemd())
+    return { state: "ok", detail: "we are root, and systemd is there" };
+  throw new Failure({
+    kind: "host_not_ready",
+    message: "this command must be run as root, on a host with systemd",
+    nextStep: "Use sudo.",
+  });
+}
+
+/** A host that stays registered without its tags is in no deployment group, and nothing else would say so. */
+function withWayBack(error: unknown, serial: string, tags: readonly Tag[]): unknown {
+  if (!(error instanceof Failure) || tags.length === 0) return error;
+  const flags = tags.map(({ key, value }) => `--tag ${inShell(`${key}=${value}`)}`).join(" ");
+  const { kind, message, nextStep } = error;
+  return new Failure({
+    kind,
+    message,
+    nextStep: `${nextStep} Until then ${serial} is registered without tags, so no deployment reaches it; to take it back into service: idc-helper register ${flags}`,
+  });
+}
+
+function inShell(text: string): string {
+  return /^[\w=.,:@/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A deployment that loses its host in the middle fails. */
@@ -218,13 +249,6 @@ async function seeNoEvent(
 }
 
 async function stopService({ paths }: Config, dryRun: boolean): Promise<StepOutcome> {
-  if (process.geteuid?.() !== 0 || !isBootedWithSystemd()) {
-    throw new Failure({
-      kind: "host_not_ready",
-      message: "this command must be run as root, on a host with systemd",
-      nextStep: "Use sudo.",
-    });
-  }
   if (await isServiceOff()) return { state: "kept", detail: `${SERVICE} does not run and is not enabled` };
   if (dryRun) return { state: "plan", detail: `stop and disable ${SERVICE}` };
   await turnServiceOff(paths);

@@ -17,7 +17,13 @@ export async function status(options: ConfigOption & Answering): Promise<number>
     );
   else if (reading.status === null) print(`${VERDICTS[verdict.level]} - ${verdict.summary}`);
   else
-    print(describeStatus(reading.status, verdict, { nowMs: Date.now(), isTerminal: process.stdout.isTTY }));
+    print(
+      describeStatus(reading.status, verdict, {
+        nowMs: Date.now(),
+        isTerminal: process.stdout.isTTY,
+        columns: process.stdout.columns,
+      }),
+    );
   return verdict.level;
 }
 

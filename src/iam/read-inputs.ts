@@ -153,11 +153,17 @@ function readSerialPattern(
 function readBucket({ bucket = "" }: IamFlags, errors: string[]): string {
   if (bucket === "")
     errors.push("--bucket is missing: the S3 bucket that holds your revisions, the only one hosts may read");
-  else if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+  else if (!isBucket(bucket))
     errors.push(
       `--bucket ${shown(bucket)} is no bucket name: 3 to 63 of a-z 0-9 . - and neither s3:// nor a path`,
     );
   return bucket;
+}
+
+/** S3 user guide, "General purpose bucket naming rules": no two dots in a row, and nothing like an IP address. */
+function isBucket(name: string): boolean {
+  if (name.includes("..") || /^\d+(?:\.\d+){3}$/.test(name)) return false;
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name);
 }
 
 /** What was typed, short and on one line. */

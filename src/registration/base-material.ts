@@ -10,7 +10,7 @@ import type { Config } from "../config/config.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText, readTextIfPresent } from "../host/read-file.ts";
 import { askSecret, askText, isInteractive } from "../host/terminal.ts";
-import { keyFromDocument, onlyProfile, renderKey } from "./key-formats.ts";
+import { keyFromDocument, onlyProfile, renderKey, whyNoKey } from "./key-formats.ts";
 import { usage } from "./request.ts";
 
 export { renderKey } from "./key-formats.ts";
@@ -56,7 +56,9 @@ export async function gatherBaseMaterial(options: MaterialOptions): Promise<Base
 }
 
 /** Of a file that holds more than the key, only what the host needs is taken over. */
-function fromText(text: string, profile: string, source: string): BaseMaterial {
+function fromText(given: string, profile: string, source: string): BaseMaterial {
+  const text = withoutMark(given);
+  refuseUnknownForm(text, source);
   const identity = keyFromDocument(text) ?? findKey(text, profile, source);
   refuseTemporary(identity, source);
   const kept = identity === null ? onlyProfile(text, profile) : renderKey(profile, identity);
@@ -64,13 +66,30 @@ function fromText(text: string, profile: string, source: string): BaseMaterial {
 }
 
 /** Where it is in the form that the service reads, its text stays; at our own place, its mode is set right. */
-function inPlace(text: string, profile: string, file: string, isOurs: boolean): BaseMaterial {
+function inPlace(present: string, profile: string, file: string, isOurs: boolean): BaseMaterial {
+  const text = withoutMark(present);
+  refuseUnknownForm(text, file);
   const key = keyFromDocument(text);
   if (key !== null) return fromText(text, profile, file);
   const identity = findKey(text, profile, file);
   refuseTemporary(identity, file);
   const isPlainFile = lstatSync(file).isFile();
   return { text: isOurs && isPlainFile ? text : null, identity, source: file, isOperators: false };
+}
+
+/** An editor on Windows puts a byte order mark at the beginning, by which no profile of that name is found. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
+}
+
+function refuseUnknownForm(text: string, source: string): void {
+  const why = keyFromDocument(text) === null ? whyNoKey(text) : null;
+  if (why === null) return;
+  throw new Failure({
+    kind: "base_credentials_invalid",
+    message: `${source} ${why}`,
+    nextStep: "Such as: aws iam create-access-key --user-name idc-codedeploy-base > key.json",
+  });
 }
 
 function fromStandardInput(text: string, profile: string): BaseMaterial {
@@ -123,10 +142,22 @@ async function readGiven(path: string): Promise<string> {
     return await readText(path, { maxBytes: MAX_BYTES, followLink: true });
   } catch (error) {
     const code = errorCode(error);
+    if (isKeyItself(path)) throw keyAsArgument();
     throw usage([
       `--base-credentials ${path}: ${code === "ENOENT" ? "there is no such file" : code === "EACCES" ? "permission denied" : errorText(error)}`,
     ]);
   }
+}
+
+/** An access key id or a secret, given where a file's name belongs: it must not be repeated. */
+function isKeyItself(path: string): boolean {
+  return path === "" || /^A[A-Z0-9]{3}[A-Z0-9]{12,124}(?:[\s:,]|$)|^[A-Za-z0-9/+=]{40}$|[\n[{]/.test(path);
+}
+
+function keyAsArgument(): Failure {
+  return usage([
+    "--base-credentials takes the name of a file, or - for standard input, and this is neither. If it is a key, it is no secret any more: every user of this host could read it in the list of processes, so replace it",
+  ]);
 }
 
 async function readStandardInput(): Promise<string> {

@@ -14,6 +14,8 @@ export interface ConfigValues {
   roleArn: string;
   /** Who else must be able to read the credentials file; null where the config's own say stands. */
   readerGroup?: string | null;
+  /** Through which AWS is to be reached; null where the config's own say stands. */
+  proxy?: string | null;
 }
 
 export interface ComposedConfig {
@@ -35,19 +37,24 @@ export function composeConfig(
   values: ConfigValues,
   env: NodeJS.ProcessEnv,
 ): ComposedConfig {
-  const { readerGroup = null } = values;
+  const { readerGroup = null, proxy = null } = values;
   const entries = { serial: values.serial, region: values.region, role_arn: values.roleArn };
   const named = Object.entries(entries).reduce(
     (before, [key, value]) => setTopLevelKey(before, key, value),
     existing ?? HEADER,
   );
-  const text = readerGroup === null ? named : setReaderGroup(named, readerGroup);
+  const grouped =
+    readerGroup === null ? named : setInSection(named, "credentials_file", "group", readerGroup);
+  const text = proxy === null ? grouped : setInSection(grouped, "network", "proxy", proxy);
   const otherwiseLaidOut = () => {
-    const group = readerGroup === null ? {} : { credentials_file: { group: readerGroup } };
+    const sections = {
+      ...(readerGroup === null ? {} : { credentials_file: { group: readerGroup } }),
+      ...(proxy === null ? {} : { network: { proxy } }),
+    };
     return new Failure({
       kind: "config",
       message: `${path} is laid out in a way in which its keys cannot be set without risk to the rest`,
-      nextStep: `Write these into it by hand, each on a line of its own:\n${dump({ ...entries, ...group }, { lineWidth: -1 }).trim()}`,
+      nextStep: `Write these into it by hand, each on a line of its own:\n${dump({ ...entries, ...sections }, { lineWidth: -1 }).trim()}`,
     });
   };
   // One that was broken before is told as such, below.
@@ -57,7 +64,8 @@ export function composeConfig(
     config.serial === values.serial &&
     config.region === values.region &&
     config.roleArn === values.roleArn &&
-    (readerGroup === null || config.credentialsFile.group === readerGroup);
+    (readerGroup === null || config.credentialsFile.group === readerGroup) &&
+    (proxy === null || config.network.proxy === proxy);
   if (!isSet) throw otherwiseLaidOut();
   return { text, config };
 }
@@ -81,13 +89,23 @@ function isYaml(text: string): boolean {
 }
 
 /** Into the section where there is one, laid out as a block; else as a section of its own. */
-function setReaderGroup(text: string, group: string): string {
-  const line = dump({ group }).trimEnd();
-  const section = /^credentials_file:[ \t]*(#.*)?\n(?=[ \t]+\S)/m;
-  const found = section.exec(text);
-  if (found === null) return `${text}credentials_file:\n  ${line}\n`;
-  const indent = /^[ \t]+/.exec(text.slice(found.index + found[0].length))?.[0] ?? "  ";
-  return text.replace(section, (head) => `${head}${indent}${line}\n`);
+function setInSection(text: string, section: string, key: string, value: string): string {
+  const line = dump({ [key]: value }, { lineWidth: -1 }).trimEnd();
+  const block = new RegExp(
+    `^${section}:[ \\t]*(?:#.*)?\\r?\\n(?:[ \\t]+\\S.*(?:\\n|$)|[ \\t]*\\r?\\n)*`,
+    "m",
+  );
+  const found = block.exec(text)?.[0];
+  const indent = /\n([ \t]+)[^\s#]/.exec(found ?? "")?.[1];
+  if (found === undefined || indent === undefined) {
+    const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    return `${before}${section}:\n  ${line}\n`;
+  }
+  const present = new RegExp(`^${indent}${key}[ \\t]*:.*$`, "m");
+  const changed = present.test(found)
+    ? found.replace(present, () => indent + line)
+    : found.replace("\n", () => `\n${indent}${line}\n`);
+  return text.replace(found, () => changed);
 }
 
 function setTopLevelKey(text: string, key: string, value: string): string {

@@ -10,6 +10,7 @@ import type { StepOutcome } from "../report/progress.ts";
 import { dropIns } from "./agent-access.ts";
 import type { BaseMaterial } from "./base-material.ts";
 import type { ComposedConfig } from "./config-text.ts";
+import { PartlyDone } from "./journey.ts";
 import { compareFile, diffOf, type OwnedFile, writeOwnedFile } from "./owned-file.ts";
 import { type Registration, renderRegistration } from "./record.ts";
 
@@ -100,8 +101,13 @@ export interface WrittenFiles {
 export async function writeFiles(files: HostFiles): Promise<WrittenFiles> {
   const changed: OwnedFile[] = [];
   for (const file of [files.base, files.config, ...files.dropIns, files.registration]) {
-    if (file === null || (await compareFile(file)) === "none") continue;
-    await writeOwnedFile(file);
+    if (file === null) continue;
+    try {
+      if ((await compareFile(file)) === "none") continue;
+      await writeOwnedFile(file);
+    } catch (error) {
+      throw withWritten(error, changed);
+    }
     changed.push(file);
   }
   const detail = changed.map(({ path, mode }) => `${path} (${mode.toString(8).padStart(4, "0")})`).join(", ");
@@ -114,6 +120,12 @@ export async function writeFiles(files: HostFiles): Promise<WrittenFiles> {
     isBaseChanged: files.base !== null && changed.includes(files.base),
     isUnitChanged: files.dropIns.some((file) => changed.includes(file)),
   };
+}
+
+/** What was written before one that could not be: a secret may be among it. */
+function withWritten(error: unknown, written: readonly OwnedFile[]): unknown {
+  if (!(error instanceof Failure) || written.length === 0) return error;
+  return new PartlyDone(error, `wrote ${written.map(({ path }) => path).join(", ")}`);
 }
 
 /** For a dry run: what would change, each file as a patch. */

@@ -11,7 +11,8 @@ import { Failure } from "../failure.ts";
 import { processEnvironment } from "../host/process-environment.ts";
 import { isBootedWithSystemd } from "../host/systemd.ts";
 import type { StepOutcome } from "../report/progress.ts";
-import { serviceObstacle } from "./service-step.ts";
+import { environmentProxy } from "./environment-proxy.ts";
+import { SERVICE, serviceObstacle } from "./service-step.ts";
 
 export interface HostFacts {
   settings: AgentSettings;
@@ -126,14 +127,20 @@ function proxyNotes(config: Config, { proxyUri }: AgentSettings, env: NodeJS.Pro
   const hostOf = (url: string | null) => (url === null ? null : (URL.parse(url)?.host ?? "an unusable URL"));
   const [own, agents] = [hostOf(ours || null), hostOf(proxyUri)];
   const file = config.agent.settingsFile;
-  const notes =
-    own !== null && config.network.proxy === null
-      ? [
-          `The proxy ${own} is in this command's environment, which the service does not get: set network.proxy in ${config.configFile}.`,
-        ]
-      : [];
+  const notes = own !== null && config.network.proxy === null ? notKept(own, config, env) : [];
   if (own === agents) return notes;
   return [...notes, ...differentProxies(own, agents, file)];
+}
+
+/** The service gets nothing of this command's environment. */
+function notKept(proxy: string, { configFile }: Config, env: NodeJS.ProcessEnv): string[] {
+  const found = environmentProxy(env);
+  if (found.kind === "none") return [];
+  const isForConfig = found.kind === "found";
+  const where = isForConfig
+    ? `set network.proxy in ${configFile}`
+    : `${found.why}, so put HTTPS_PROXY into a drop-in: systemctl edit ${SERVICE}`;
+  return [`The proxy ${proxy} is in this command's environment, which the service does not get: ${where}.`];
 }
 
 function differentProxies(own: string | null, agents: string | null, file: string): string[] {

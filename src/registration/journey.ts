@@ -21,6 +21,18 @@ export interface Journey {
   /** Titles of the steps that were not come to. */
   left: string[];
   failure: FailureReport | null;
+  /** What the step that failed had done by then; null for nothing. */
+  begun?: string | null;
+}
+
+/** A step that fails when a part of its work is done, which stays. */
+export class PartlyDone extends Failure {
+  readonly done: string;
+
+  constructor(cause: Failure, done: string) {
+    super(cause.report(), { cause });
+    this.done = done;
+  }
 }
 
 /** A bug is not caught: it is `main`'s to report. */
@@ -46,7 +58,8 @@ export async function walk(steps: readonly Step[], progress: Progress): Promise<
         reports.push(report({ state: "FAIL", detail: error.message, notes }));
         progress.end(reports[index] as StepReport);
         const left = steps.slice(index + 1).map((step) => step.title);
-        return { reports, left, failure: error.report() };
+        const begun = error instanceof PartlyDone ? error.done : null;
+        return { reports, left, failure: error.report(), begun };
       }
     }
     return { reports, left: [], failure: null };
@@ -81,10 +94,11 @@ function interruptible(): { signalled: Promise<never>; end(): void } {
 }
 
 /** What a person wants to know after a failure in the middle. */
-export function describeFailure({ reports, left }: Journey, command: string): string {
-  const changed = reports.filter(({ state }) => state === "done").map(({ title }) => title.toLowerCase());
+export function describeFailure({ reports, left, begun = null }: Journey, command: string): string {
+  const finished = reports.filter(({ state }) => state === "done").map(({ title }) => title.toLowerCase());
+  const changed = begun === null ? finished : [...finished, begun];
   // What an earlier run has done counts too: the host is in the middle of it.
-  const isBegun = reports.some(({ state }) => state === "done" || state === "kept");
+  const isBegun = changed.length > 0 || reports.some(({ state }) => state === "done" || state === "kept");
   const lines = [
     changed.length === 0 ? "Nothing was changed." : `Done and kept: ${changed.join("; ")}.`,
     ...(left.length === 0 || !isBegun

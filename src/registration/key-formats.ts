@@ -13,16 +13,38 @@ export function renderKey(profile: string, { accessKeyId, secretAccessKey }: Aws
   return `[${profile}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
 }
 
+/**
+ * The pair lies in `AccessKey`; in `Credentials` in what STS prints, which is temporary; or outermost, as in what a
+ * `credential_process` prints.
+ */
 function keyFromJson(text: string): AwsCredentialIdentity | null {
-  if (!text.trimStart().startsWith("{")) return null;
+  // An editor on Windows begins a file with a byte order mark, which is white space to `trim` and an error to JSON.
+  const trimmed = text.trim();
+  if (!trimmed.startsWith("{")) return null;
   try {
-    const value = JSON.parse(text) as { AccessKey?: Record<string, unknown> };
-    const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = value.AccessKey ?? {};
-    const isKey = typeof accessKeyId === "string" && typeof secretAccessKey === "string";
-    return isKey ? { accessKeyId, secretAccessKey } : null;
+    const value = JSON.parse(trimmed) as Record<string, unknown>;
+    const inner = [value.AccessKey, value.Credentials].find(
+      (each) => typeof each === "object" && each !== null,
+    );
+    const holder = (inner ?? value) as Record<string, unknown>;
+    const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: token } = holder;
+    if (typeof accessKeyId !== "string" || typeof secretAccessKey !== "string") return null;
+    const sessionToken = typeof token === "string" && token !== "" ? { sessionToken: token } : {};
+    return { accessKeyId, secretAccessKey, ...sessionToken };
   } catch {
     return null;
   }
+}
+
+/**
+ * Why a text can hold no key at all; null where it may, and its profile decides. Nothing of the text is repeated.
+ */
+export function whyNoKey(text: string): string | null {
+  // Every other byte of an English text in UTF-16 is a zero.
+  if (text.includes("\0"))
+    return "is not text in UTF-8. PowerShell's > writes UTF-16: use | Out-File -Encoding ascii";
+  if (/^[ \t]*\[[^\]\n]+\]/m.test(text)) return null;
+  return "holds no key in a form that is known: shared-credentials format, the JSON that aws iam create-access-key prints, or the console's CSV";
 }
 
 /** The console has had several layouts; all of them name these two columns so. */

@@ -5,7 +5,7 @@
 import { lstatSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { desiredConfig } from "../agent/desired-config.ts";
-import { readOnPremisesConfig } from "../agent/on-premises-config.ts";
+import { backupsOf, readOnPremisesConfig } from "../agent/on-premises-config.ts";
 import type { AgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
 import {
@@ -36,8 +36,11 @@ const DROP_INS = [
 export async function filesToRemove(config: Config, settings: AgentSettings | null): Promise<string[]> {
   const { credentials, refreshRecord, runRecord, refreshLock, runLock } = stateFiles(config.paths);
   const agentConfig = settings === null ? [] : await ownAgentConfig(config, settings);
+  // They are copies that we have made, and one of them may hold an IAM user's key.
+  const backups = settings === null ? [] : await backupsOf(settings.onPremisesConfigFile).catch(() => []);
   const files = [
     ...agentConfig,
+    ...backups,
     config.credentialsFile.path,
     credentials,
     refreshRecord,

@@ -4,11 +4,12 @@ import { agentSource } from "../agent/install.ts";
 import { readAgentSettings } from "../agent/settings.ts";
 import type { Config } from "../config/config.ts";
 import { CONFIG_FILE, registrationFile } from "../config/paths.ts";
-import { Failure } from "../failure.ts";
+import { errorText, Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { readerGroupFor } from "./agent-access.ts";
 import { clonedMachine, differenceFromRegistered } from "./clone.ts";
 import { type ComposedConfig, composeConfig, presentConfig } from "./config-text.ts";
+import { environmentProxy } from "./environment-proxy.ts";
 import { expectedSessionArn } from "./identities.ts";
 import { type Registration, readUsableRegistration } from "./record.ts";
 import { parseRequest, type RegisterFlags, type RegisterRequest, usage } from "./request.ts";
@@ -34,7 +35,9 @@ const MAX_BYTES = 256 * 1_024;
 /** @throws Failure `usage`, `config`, `conflict`, `cloned_machine` */
 export async function readSituation(flags: SituationFlags): Promise<Situation> {
   const path = flags.config ?? CONFIG_FILE;
-  const existing = await readTextIfPresent(path, { maxBytes: MAX_BYTES, followLink: true }).catch(() => null);
+  const existing = await readTextIfPresent(path, { maxBytes: MAX_BYTES, followLink: true }).catch((error) => {
+    throw unreadableConfig(path, error);
+  });
   const present = existing === null ? null : presentConfig(existing, path);
   const request = parseRequest(flags, present);
   if (flags.agentSource !== undefined && agentSource(flags.agentSource, request.region) === null) {
@@ -46,11 +49,31 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
   refuseOtherSerial(flags, request, present);
   if (previous?.serial === request.serial) refuseOtherHost(flags, request, previous, path);
   const readerGroup = await readerGroupFor(present);
-  const composed = composeConfig(existing, path, { ...request, readerGroup }, process.env);
+  const proxy = proxyToKeep(present);
+  const composed = composeConfig(existing, path, { ...request, readerGroup, proxy }, process.env);
   const sessionArn = expectedSessionArn(composed.config);
   if (previous === null && present === null && !flags.replace)
     await refuseOtherIdentity(composed.config, sessionArn);
   return { request: withTagsOf(previous, request), composed, previous, sessionArn };
+}
+
+/** Our own config's say comes first; what cannot stand there is noted when the host is checked. */
+function proxyToKeep(present: Config | null): string | null {
+  if (present !== null && present.network.proxy !== null) return null;
+  const found = environmentProxy(process.env);
+  return found.kind === "found" ? found.url : null;
+}
+
+/** It is not to be found out in the middle, when the base credentials have been written beside it. */
+function unreadableConfig(path: string, error: unknown): Failure {
+  return new Failure({
+    kind: "config",
+    message: `${path} cannot be read: ${errorText(error)}`,
+    nextStep:
+      process.geteuid?.() === 0
+        ? `Look at it: ls -ld ${path}`
+        : "This command must be run as root: use sudo.",
+  });
 }
 
 /** A host that polls under another name would drop out of its deployment groups, and leave that name behind. */

@@ -58,25 +58,32 @@ function problemOf({
 export interface TextOptions {
   nowMs: number;
   isTerminal: boolean;
+  /** How wide the terminal is. */
+  columns?: number | undefined;
 }
 
 const COLOURS = [32, 33, 31, 35] as const;
 const BAR_WIDTH = 30;
+const LEAST_BAR_WIDTH = 5;
+/** Of what stands before a value. */
+const NAME_WIDTH = 15;
 
-export function describeStatus(status: Status, verdict: Verdict, { nowMs, isTerminal }: TextOptions): string {
+export function describeStatus(status: Status, verdict: Verdict, options: TextOptions): string {
+  const { isTerminal } = options;
   const word = VERDICTS[verdict.level];
   const head = isTerminal ? `\x1b[1;${COLOURS[verdict.level]}m${word}\x1b[0m` : word;
   return [
     `${head} - ${verdict.summary}`,
-    ...rows(status, nowMs, isTerminal).map(([name, text]) => `  ${name.padEnd(13)}${text}`),
+    ...rows(status, options).map(([name, text]) => `  ${name.padEnd(13)}${text}`),
   ].join("\n");
 }
 
-function rows(status: Status, nowMs: number, isTerminal: boolean): [string, string][] {
+function rows(status: Status, options: TextOptions): [string, string][] {
+  const { nowMs } = options;
   const { credentials, failure, agent, config } = status;
   const found: [string, string][] = [["session", status.session_arn]];
   if (credentials) {
-    found.push(["credentials", lifetime(credentials.issued_at, credentials.expires_at, nowMs, isTerminal)]);
+    found.push(["credentials", lifetime(credentials.issued_at, credentials.expires_at, options)]);
     found.push(["file", credentials.file]);
   }
   if (status.last_success_at) found.push(["last success", ago(status.last_success_at, nowMs)]);
@@ -108,19 +115,24 @@ function reloadText({ agent }: Status): string {
   return withDetail(what + cause, agent.reload_detail);
 }
 
-/** On a terminal a bar shows how much of the session is left. */
-function lifetime(issuedAt: string, expiresAt: string, nowMs: number, isTerminal: boolean): string {
+/** On a terminal a bar shows how much of the session is left, as far as there is room for one. */
+function lifetime(
+  issuedAt: string,
+  expiresAt: string,
+  { nowMs, isTerminal, columns = 100 }: TextOptions,
+): string {
   const issued = Date.parse(issuedAt);
   const expires = Date.parse(expiresAt);
   const words =
     expires > nowMs
       ? `last until ${local(expiresAt)} (${formatDuration(expires - nowMs)})`
       : `EXPIRED ${local(expiresAt)}`;
-  if (!isTerminal) return words;
+  const width = Math.min(BAR_WIDTH, columns - NAME_WIDTH - words.length - 1);
+  if (!isTerminal || width < LEAST_BAR_WIDTH) return words;
   const share = Math.min(1, Math.max(0, (expires - nowMs) / (expires - issued)));
-  const full = Math.round(share * BAR_WIDTH);
+  const full = Math.round(share * width);
   const colour = share > 0.4 ? 32 : share > 0.15 ? 33 : 31;
-  return `\x1b[${colour}m${"█".repeat(full)}\x1b[90m${"░".repeat(BAR_WIDTH - full)}\x1b[0m ${words}`;
+  return `\x1b[${colour}m${"█".repeat(full)}\x1b[90m${"░".repeat(width - full)}\x1b[0m ${words}`;
 }
 
 function withDetail(text: string, detail: string): string {

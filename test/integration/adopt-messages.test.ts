@@ -2,8 +2,9 @@
 import { rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ROLE_ARN } from "../aws-emulator/emulator.ts";
-import { ON_PREMISES_CONFIG_FILE, operatorEnv } from "../harness/host-root.ts";
+import { CONFIG_FILE, ON_PREMISES_CONFIG_FILE, operatorEnv } from "../harness/host-root.ts";
 import { type HostScene, openHostScene } from "../harness/host-scene.ts";
+import { startProxy } from "../harness/proxy.ts";
 import { plain } from "../harness/terminal.ts";
 import { openCronHost, PLACES, SCRIPT, snapshot } from "./adopt-scene.ts";
 
@@ -153,6 +154,53 @@ describe.concurrent("adopt goes on", () => {
     expect(code).toBe(0);
     expect(flowing(stdout)).toContain("/etc/systemd/system/old-refresh.service may refresh them as well");
     expect(host.read("/etc/systemd/system/old-refresh.service")).toBe(unit);
+  });
+
+  test.for([
+    ["/etc/anacrontab", `SHELL=/bin/sh\n1\t5\tcodedeploy\tnice ${SCRIPT}\n`, "/etc/anacrontab:2"],
+    ["/etc/cron.hourly/codedeploy", `#!/bin/sh\nexec ${SCRIPT}\n`, "/etc/cron.hourly/codedeploy"],
+  ] as const)(
+    "and points out what %s starts, which it leaves to a person",
+    async ([path, text, place], context) => {
+      const {
+        host,
+        place: { crontab },
+      } = await openCronHost(context);
+      host.write(crontab, "5 4 * * * /usr/bin/true\n", { mode: 0o600 });
+      host.write(path, text, { mode: 0o755 });
+      const { code, stdout } = await host.command(["adopt", "--yes"]);
+      expect(code).toBe(0);
+      expect(flowing(stdout)).toContain(`${place} may refresh them as well (it mentions assume-role`);
+      expect(host.read(path)).toBe(text);
+    },
+  );
+
+  test("through the proxy of the old crontab, without which the service would reach nothing", async (context) => {
+    const { host, place } = await openCronHost(context);
+    const proxy = await startProxy();
+    context.onTestFinished(() => proxy.close());
+    host.write(place.crontab, `HTTPS_PROXY=${proxy.url}\n${place.line}\n`, { mode: 0o600 });
+    const { code, stdout } = await host.command(["adopt", "--yes"]);
+    expect(code, stdout).toBe(0);
+    expect(flowing(stdout)).toContain(`the old cron job's proxy ${proxy.url} becomes network.proxy`);
+    expect(host.read(CONFIG_FILE)).toContain(`network:\n  proxy: ${proxy.url}\n`);
+    // The agent has a setting of its own, which is not ours to change.
+    expect(flowing(stdout)).toContain("but the agent would not: set :proxy_uri:");
+    const asked = proxy.asked.length;
+    expect(asked).toBeGreaterThan(2);
+    expect((await host.command(["refresh"])).code).toBe(0);
+    expect(proxy.asked.length).toBeGreaterThan(asked);
+  });
+
+  test("without a proxy that has a password, and says where that goes", async (context) => {
+    const { host, place } = await openCronHost(context);
+    host.write(place.crontab, `HTTPS_PROXY=http://me:hunter2@127.0.0.1:9\n${place.line}\n`, { mode: 0o600 });
+    const { code, stdout } = await host.command(["adopt", "--yes"]);
+    expect(code, stdout).toBe(0);
+    expect(flowing(stdout)).toContain(
+      "The old cron job goes through a proxy, which is not carried over: it has a password",
+    );
+    expect(stdout).not.toContain("hunter2");
   });
 
   test("on a host that register has set up there is nothing to do", async (context) => {

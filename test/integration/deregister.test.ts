@@ -162,16 +162,51 @@ describe.concurrent("deregister", () => {
     const scene = await openRegistered(context);
     const { host, emulator } = scene;
     emulator.faults.set({ match: { action: "DeregisterOnPremisesInstance" }, kind: "throttle", times: 1 });
-    const { code, stderr } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    const { code, stdout, stderr } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
     expect(code).toBe(1);
-    expect(stderr).toContain("Done and kept: stop the service; remove the instance's tags.");
-    expect(stderr).toContain("Not done: remove our files; leave the agent as it is.");
+    expect(stderr).toContain("Done and kept: remove the instance's tags.");
+    expect(stderr).toContain("Not done: stop the service; remove our files; leave the agent as it is.");
+    expect(stdout.replace(/\s+/g, " ")).toContain(
+      `${SERIAL} is registered without tags, so no deployment reaches it; to take it back into service: idc-helper register --tag Name=web`,
+    );
     expect(stderr).toContain("It is safe to run idc-helper deregister again");
     expect((await host.command(["deregister", "--yes"], { env: operatorEnv() })).code).toBe(0);
     expect([left(scene), instanceOf(scene)?.deregisteredAt]).toEqual([[], expect.any(Date)]);
   });
 
-  test.for([0, 1, 2, 3, 4])(
+  test.for(["RemoveTagsFromOnPremisesInstances", "DeregisterOnPremisesInstance"])(
+    "an operator who may not %s leaves a host that goes on working",
+    async (action, context) => {
+      const scene = await openRegistered(context);
+      const { host, emulator } = scene;
+      emulator.faults.set({ match: { action }, kind: "deny" });
+      const { code, stdout } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+      expect([code, stdout]).toEqual([1, expect.stringContaining("FAIL")]);
+      // The service, its requests and its files: the agent's credentials are still renewed.
+      expect([host.services.changes(), left(scene)]).toEqual([[], OURS]);
+      expect(host.services.isActive("idc-codedeploy-helper.service")).toBe(true);
+      expect(instanceOf(scene)?.deregisteredAt).toBeNull();
+    },
+  );
+
+  test("copies of the agent's config, which may hold an IAM user's key, are shown and removed", async (context) => {
+    const scene = await openRegistered(context);
+    const { host } = scene;
+    const config = "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml";
+    const backup = `${config}.20260102T030405678Z.bak`;
+    host.write(backup, "aws_secret_access_key: x\n", { mode: 0o600 });
+    host.write(`${config}.mine.bak`, "");
+    const plan = await host.command(["deregister", "--dry-run"], { env: operatorEnv() });
+    expect(plan.stdout.replace(/\s+/g, " ")).toContain(backup);
+    const { code } = await host.command(["deregister", "--yes"], { env: operatorEnv() });
+    expect([code, existsSync(host.path(backup)), existsSync(host.path(`${config}.mine.bak`))]).toEqual([
+      0,
+      false,
+      true,
+    ]);
+  });
+
+  test.for([0, 1, 2, 3, 4, 5, 6])(
     "killed after step %i and run again, it ends as if uninterrupted",
     async (step, context) => {
       const scene = await openRegistered(context);
@@ -250,6 +285,7 @@ describe.concurrent("deregister", () => {
       .asUser("deploy")
       .command(["deregister", "--yes"], { env: operatorEnv() });
     expect([code, stdout]).toEqual([1, expect.stringContaining("this command must be run as root")]);
+    expect(scene.emulator.requests.list().filter(({ service }) => service === "sts")).toEqual([]);
     expect([changing(scene), left(scene)]).toEqual([[], OURS]);
   });
 });

@@ -2,13 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { allow, BASE_KEY, ROLE_ARN, trust } from "../aws-emulator/emulator.ts";
 import type { FaultSpec } from "../aws-emulator/faults/fault.ts";
-import { HELPER, operatorEnv } from "../harness/host-root.ts";
+import { BASE_CREDENTIALS_FILE, CONFIG_FILE, HELPER, operatorEnv } from "../harness/host-root.ts";
 import type { HostScene } from "../harness/host-scene.ts";
 import { expectSameEnd } from "./register-end-state.ts";
 import {
   instanceOf,
   openRegisterScene,
   REGION,
+  REGISTRATION_FILE,
   registered,
   run,
   SERIAL,
@@ -44,6 +45,16 @@ describe.concurrent("register, cut off", () => {
       await expectSameEnd(scene);
     },
   );
+
+  test("between its files says which of them it has written: a key may be among them", async (context) => {
+    const scene = await openRegisterScene(context);
+    scene.host.write(`${REGISTRATION_FILE}/in-the-way`, "");
+    const { code, stderr } = await run(scene);
+    expect([code, stderr]).toEqual([
+      1,
+      `\nDone and kept: wrote ${BASE_CREDENTIALS_FILE}, ${CONFIG_FILE}.\nNot done: start the service, get credentials; register with codedeploy; tag the instance; set the agent's config; have the agent run; read back, and see the agent poll.\nIt is safe to run idc-helper register again: it goes on where it stopped.\n`,
+    ]);
+  });
 
   test("between the files and the service's restart, gets the running service to use them all the same", async (context) => {
     const scene = await openRegisterScene(context);

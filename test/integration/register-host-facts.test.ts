@@ -63,9 +63,14 @@ describe.concurrent("register notes", () => {
     expect(under(both.stdout, STEP)).toContain(
       `We go through the proxy ${host}, the agent through agents.example:3128 (:proxy_uri: in ${SETTINGS}).`,
     );
-    expect(under(both.stdout, STEP)).toContain(
-      `The proxy ${host} is in this command's environment, which the service does not get: set network.proxy in ${CONFIG_FILE}.`,
+    // The service gets nothing of this command's environment.
+    expect(both.stdout).toContain(`+  proxy: ${proxy.url}`);
+    const secret = { HTTPS_PROXY: proxy.url.replace("//", "//me:hunter2@") };
+    const withPassword = await run(scene, [...WITH_BASE, "--dry-run"], { env: secret });
+    expect(under(withPassword.stdout, STEP)).toContain(
+      `The proxy ${host} is in this command's environment, which the service does not get: it has a password, which has no place in a config that everyone may read, so put HTTPS_PROXY into a drop-in: systemctl edit idc-codedeploy-helper.service.`,
     );
+    expect(withPassword.stdout).not.toContain("hunter2");
     setAgent(scene, "proxy_uri", "");
     scene.host.write(CONFIG_FILE, `network: { proxy: "${proxy.url}" }\n`);
     const ours = await run(scene, [...WITH_BASE, "--dry-run"]);

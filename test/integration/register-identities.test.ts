@@ -295,6 +295,11 @@ describe.concurrent("the base credentials of register", () => {
     ],
     [
       "hello\n",
+      "standard input holds no key in a form that is known: shared-credentials format, the JSON that aws iam create-access-key prints, or the console's CSV Such as: aws iam create-access-key --user-name idc-codedeploy-base > key.json",
+      1,
+    ],
+    [
+      "[other]\naws_access_key_id = AKIAIDCBASE000000001\n",
       'no base credentials: standard input has no profile "default" Add [default] with a key, or set base_credentials.profile.',
       1,
     ],

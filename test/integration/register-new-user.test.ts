@@ -1,13 +1,14 @@
 /** `register` as a new user meets it: wrong arguments, a host that is not ready, a network that is not there. */
 import { rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { BASE_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
 import { AGENT, CONFIG_FILE, differences, HELPER, operatorEnv } from "../harness/host-root.ts";
 import { startProxy } from "../harness/proxy.ts";
 import {
   changesAtAws,
   openRegisterScene,
   REGION,
+  REGISTER,
   registered,
   run,
   SERIAL,
@@ -115,6 +116,33 @@ describe.concurrent("register, typed wrongly,", () => {
     });
   });
 
+  test.for([
+    [["--secret-access-key=hunter2"], "unknown option '--secret-access-key=...'"],
+    [["hunter2"], "too many arguments for 'register'. Expected 0 arguments but got 1."],
+  ] as const)(
+    "repeats nothing of %j, which may be a secret, and answers with JSON",
+    async ([args, said], context) => {
+      const scene = await openRegisterScene(context);
+      const { code, stdout, stderr } = await run(scene, [...REGISTER, ...args, "--json"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(said);
+      expect(JSON.parse(stdout)).toMatchObject({
+        result: "failed",
+        kind: "usage",
+        message: `error: ${said}`,
+      });
+      expect(stdout + stderr).not.toContain("hunter2");
+    },
+  );
+
+  test("with a key in place of its file does not repeat it, and says what it has become", async (context) => {
+    const scene = await openRegisterScene(context);
+    const secret = BASE_KEY.secretAccessKey;
+    const { code, stdout, stderr } = await run(scene, [...REGISTER, "--base-credentials", secret]);
+    expect([code, stdout]).toEqual([2, expect.stringContaining("it is no secret any more")]);
+    expect(stdout + stderr).not.toContain(secret);
+  });
+
   test("shows every flag with --help", async (context) => {
     const { host } = await openRegisterScene(context);
     const { code, stdout } = await host.command(["register", "--help"]);
@@ -202,6 +230,17 @@ describe.concurrent("register, on a host that is not ready,", () => {
   });
 });
 
+describe.concurrent("register, given a config that cannot be read,", () => {
+  test("says so before it writes anything beside it", async (context) => {
+    const scene = await openRegisterScene(context);
+    scene.host.write(`${CONFIG_FILE}/nested`, "");
+    const before = scene.host.snapshot();
+    const { code, stderr } = await run(scene);
+    expect([code, stderr]).toEqual([78, expect.stringContaining(`${CONFIG_FILE} cannot be read:`)]);
+    expect(differences(before, scene.host.snapshot())).toEqual([]);
+  });
+});
+
 describe.concurrent("register, without a network,", () => {
   test("says which host it cannot reach", async (context) => {
     const scene = await openRegisterScene(context);
@@ -230,6 +269,18 @@ describe.concurrent("register, without a network,", () => {
     expect(under(second, "Check the host")).toMatch(
       /^127\.0\.0\.1:\d+ through the proxy http:\/\/127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\) Check DNS/,
     );
+  });
+
+  test("behind the proxy of the environment keeps it for the service, which does not get that environment", async (context) => {
+    const scene = await openRegisterScene(context);
+    const proxy = await startProxy();
+    context.onTestFinished(() => proxy.close());
+    const { code, stdout } = await run(scene, WITH_BASE, { env: { HTTPS_PROXY: proxy.url } });
+    expect(code, stdout).toBe(0);
+    expect(scene.host.read(CONFIG_FILE)).toContain(`network:\n  proxy: ${proxy.url}\n`);
+    const asked = proxy.asked.length;
+    expect((await scene.host.command(["refresh"])).code).toBe(0);
+    expect(proxy.asked.length).toBeGreaterThan(asked);
   });
 
   test("with a proxy in the environment that is none says so without repeating it", async (context) => {

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Ajv } from "ajv";
+import { bundledPackages } from "../../packaging/bundled-packages.ts";
 import { NAME } from "../../packaging/project.ts";
 import type { Bom } from "../../packaging/sbom.ts";
-import { shippedPackages } from "../../packaging/staging.ts";
 import { type Check, expectEqual } from "../systemd/checks.ts";
 import type { Built, Workshop } from "./workshop.ts";
 
@@ -18,7 +18,7 @@ export async function checkBill({ x64, arm64 }: Workshop, check: Check): Promise
 async function checkOne({ target, staging }: Built, check: Check): Promise<void> {
   const share = join(staging.directory, "usr/share");
   const bom: Bom = JSON.parse(readFileSync(join(share, "doc", NAME, `${NAME}.cdx.json`), "utf8"));
-  const shipped = shippedPackages(staging.metafile, target);
+  const shipped = bundledPackages(staging.metafile);
   await check(`the ${target.rpm} bill of materials is valid CycloneDX 1.6`, async () => {
     const ajv = new Ajv({ strict: false, validateFormats: false });
     ajv.addSchema(schema("spdx"), "http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json");

@@ -10,7 +10,11 @@ const MIB = 1_048_576;
 const LIMIT_BYTES = 32 * MIB;
 /** RHEL 8's. */
 const GLIBC_FLOOR = [2, 28] as const;
-const NEEDS = ["ca-certificates", "glibc >= 2.28", "systemd >= 239", "util-linux"];
+/** RHEL 8's libstdc++, of gcc 8. */
+const GLIBCXX_FLOOR = 25;
+/** Kernels of RHEL 8 for aarch64 have pages of 64 kB, and map nothing that is aligned to less. */
+const LARGE_PAGE = 0x10000;
+const NEEDS = ["ca-certificates", "coreutils", "glibc >= 2.28", "sed", "systemd >= 239", "util-linux"];
 
 export async function checkFiles(workshop: Workshop, check: Check): Promise<void> {
   await check("two builds of one commit are the same file, wherever and however they are built", async () => {
@@ -75,6 +79,16 @@ async function checkBinary(path: string, machine: string): Promise<void> {
     .filter(([, major, minor]) => Number(major) !== GLIBC_FLOOR[0] || Number(minor) > GLIBC_FLOOR[1])
     .map(([name]) => name);
   expectEqual([...new Set(tooNew)].join(", "), "", `what ${path} needs of a newer glibc`);
+  const newest = Math.max(
+    0,
+    ...[...versions.matchAll(/GLIBCXX_3\.4\.(\d+)/g)].map(([, minor]) => Number(minor)),
+  );
+  if (newest > GLIBCXX_FLOOR) throw new Error(`${path} needs GLIBCXX_3.4.${newest}, of a newer libstdc++`);
+  const segments = (await run("readelf", ["--program-headers", "--wide", path])).stdout;
+  const alignments = [...segments.matchAll(/^ *LOAD .* (0x[0-9a-f]+)$/gm)].map(([, align]) => Number(align));
+  expectEqual(alignments.length > 0, true, "whether readelf is understood", segments);
+  const needed = machine === "AArch64" ? LARGE_PAGE : 0x1000;
+  expectEqual(Math.min(...alignments) >= needed, true, `whether ${path} can be mapped`, segments);
 }
 
 /** The fenced list of docs/package.md. */

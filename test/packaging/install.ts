@@ -4,21 +4,24 @@
  *
  * The names that RHEL's packages provide come from a small RPM of the test's own.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { NAME } from "../../packaging/project.ts";
 import { makeRepository } from "../../packaging/repo.ts";
+import type { KeyRing } from "../../packaging/signing.ts";
 import { type Check, expectEqual, expectMatch, expectNoMatch } from "../systemd/checks.ts";
 import { buildBasePackage } from "./base-package.ts";
+import { Root } from "./root.ts";
 import { LATER, run, type Workshop } from "./workshop.ts";
 
 /** Said by rpm and dnf when a scriptlet failed or a file could not be put right. */
 const TROUBLE = /scriptlet failed|non-fatal|error:|warning:|rpm-tmp\./i;
-const IS_ACTIVE = `is-active --quiet ${NAME}.service`;
+const ASKED = `show --property=ActiveState --value ${NAME}.service`;
+const RESTARTED = [ASKED, `try-restart ${NAME}-agent.path`, `try-restart ${NAME}.service`];
 
 /** Units are read anew when the new version's files have come, and when the old one's have gone. */
-const UPGRADE = ["daemon-reload", "daemon-reload", IS_ACTIVE];
+const UPGRADE = ["daemon-reload", "daemon-reload", ASKED];
 
 export async function checkInstall(workshop: Workshop, check: Check): Promise<void> {
   const { directory, x64, later, key } = workshop;
@@ -39,13 +42,24 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
       expectEqual(await root.owns("/usr/bin/idc-helper"), true, "whether the command is there");
     },
   );
+  await check("a reinstallation goes through, and the example is there afterwards", async () => {
+    expectNoMatch(await root.dnf("reinstall", NAME), TROUBLE, "what dnf said");
+    expectEqual((await root.rpm("-V", NAME)).trim(), "", "what differs from the package");
+  });
   await check("an upgrade without systemd goes through, and so does a downgrade", async () => {
     expectNoMatch(await root.dnf("upgrade", NAME), TROUBLE, "what dnf said");
     expectMatch(await root.rpm("-q", NAME), new RegExp(LATER.replaceAll(".", "\\.")), "the version");
     expectNoMatch(await root.dnf("downgrade", NAME), TROUBLE, "what dnf said");
     expectEqual((await root.rpm("-V", NAME)).trim(), "", "what differs from the package");
   });
-  root.pretendSystemd();
+  await check("an upgrade on a host that is not registered starts nothing", async () => {
+    root.pretendSystemd("inactive");
+    expectNoMatch(await root.dnf("upgrade", NAME), TROUBLE, "what dnf said");
+    expectEqual(root.systemctlCalls().join("\n"), UPGRADE.join("\n"), "what systemd was told");
+    await root.dnf("downgrade", NAME);
+    root.systemctlCalls();
+  });
+  root.pretendSystemd("active");
   await check(
     "an upgrade to a version that refuses the configuration leaves the old process running",
     async () => {
@@ -55,16 +69,19 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
       expectEqual(root.systemctlCalls().join("\n"), UPGRADE.join("\n"), "what systemd was told");
     },
   );
-  await check(
-    "one whose configuration is right is restarted, path unit first, and only if it runs",
-    async () => {
+  for (const [state, calls, what] of [
+    ["active", RESTARTED, "one that runs is restarted, path unit first, when its configuration is right"],
+    ["activating", RESTARTED, "one that is still starting, as at a boot without network, is restarted, too"],
+    ["inactive", [ASKED], "one that does not run stays so"],
+  ] as const) {
+    await check(`at the end of an upgrade, ${what}`, async () => {
+      root.pretendSystemd(state);
       root.write(`usr/libexec/${NAME}/idc-helper`, "#!/bin/sh\nexit 0\n");
       const { stdout: script } = await run("rpm", ["-qp", "--qf", "%{POSTTRANS}", x64.rpm]);
       await run("chroot", [root.path, "/bin/sh", "-c", script]);
-      const calls = [IS_ACTIVE, `try-restart ${NAME}-agent.path`, `try-restart ${NAME}.service`];
       expectEqual(root.systemctlCalls().join("\n"), calls.join("\n"), "what systemd was told");
-    },
-  );
+    });
+  }
   await check("a removal keeps configuration and credentials, and leaves nothing else", async () => {
     root.write(`etc/${NAME}/config.yaml`, "serial: mine\n");
     root.write(`var/lib/${NAME}/credentials`, "[default]\n");
@@ -100,14 +117,17 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
   });
   await check("dnf refuses the same package unsigned", async () => {
     const unsigned = join(place, "unsigned");
-    await copyUnsigned(signed, unsigned, [base, x64.rpm]);
+    await key.use((ring) => copyUnsigned(signed, unsigned, [base, x64.rpm], ring));
     const other = await Root.make(join(place, "other-root"), unsigned);
-    const said = await other.dnf("install", NAME).then(
-      () => "it was installed",
-      (error: { stdout?: string; stderr?: string }) => `${error.stdout}${error.stderr}`,
-    );
-    expectMatch(said, /not signed|GPG check FAILED/, "what dnf said");
-    expectEqual(await other.owns("/usr/bin/idc-helper"), false, "whether the command is there");
+    expectMatch(await expectRefusal(other), /not signed|GPG check FAILED/, "what dnf said");
+  });
+  await check("dnf refuses a repository whose index was made up by others, of signed packages", async () => {
+    const forged = join(place, "forged");
+    cpSync(signed, forged, { recursive: true });
+    await run("createrepo_c", ["--quiet", "--update", "--excludes", basename(later), forged]);
+    pointAt(signed, forged);
+    const said = await expectRefusal(await Root.make(join(place, "forged-root"), forged));
+    expectMatch(said, /repomd\.xml GPG signature verification error|Bad GPG signature/, "what dnf said");
   });
   await check("dnf for aarch64 takes the aarch64 package from the same repository", async () => {
     const other = await Root.make(join(place, "arm-root"), signed, ["--forcearch=aarch64"]);
@@ -116,81 +136,38 @@ export async function checkInstall(workshop: Workshop, check: Check): Promise<vo
   });
 }
 
+/** @returns what dnf said */
+async function expectRefusal(root: Root): Promise<string> {
+  const said = await root.dnf("install", NAME).then(
+    () => "it was installed",
+    (error: { stdout?: string; stderr?: string }) => `${error.stdout}${error.stderr}`,
+  );
+  expectEqual(await root.owns("/usr/bin/idc-helper"), false, "whether the command is there", said);
+  return said;
+}
+
 async function versionOf(rpm: string): Promise<string> {
   return (await run("rpm", ["-qp", "--qf", "%{VERSION}", rpm])).stdout;
 }
 
-/** The same index rules and .repo file, but packages as they were before signing. */
-async function copyUnsigned(signed: string, unsigned: string, files: readonly string[]): Promise<void> {
+/** Packages as they were before signing; the index is signed. */
+async function copyUnsigned(
+  signed: string,
+  unsigned: string,
+  files: readonly string[],
+  ring: KeyRing,
+): Promise<void> {
   mkdirSync(unsigned);
   for (const file of files) copyFileSync(file, join(unsigned, basename(file)));
   await run("createrepo_c", ["--quiet", unsigned]);
-  for (const name of [`RPM-GPG-KEY-${NAME}`]) copyFileSync(join(signed, name), join(unsigned, name));
-  const repo = readFileSync(join(signed, `${NAME}.repo`), "utf8");
-  const moved = repo.replaceAll(pathToFileURL(signed).href, pathToFileURL(unsigned).href);
-  writeFileSync(join(unsigned, `${NAME}.repo`), moved);
+  await ring.signDetached(join(unsigned, "repodata/repomd.xml"));
+  const key = `RPM-GPG-KEY-${NAME}`;
+  copyFileSync(join(signed, key), join(unsigned, key));
+  pointAt(signed, unsigned);
 }
 
-class Root {
-  readonly path: string;
-  readonly #options: readonly string[];
-
-  private constructor(path: string, options: readonly string[]) {
-    this.path = path;
-    this.#options = options;
-  }
-
-  /** @param repository whose .repo file is the only one that dnf sees */
-  static async make(path: string, repository: string, more: readonly string[] = []): Promise<Root> {
-    const repos = join(path, "etc/yum.repos.d");
-    mkdirSync(repos, { recursive: true });
-    mkdirSync(join(path, "var/log"), { recursive: true });
-    mkdirSync(join(path, "dev"));
-    await run("mknod", ["--mode=666", join(path, "dev/null"), "c", "1", "3"]);
-    copyFileSync(join(repository, `${NAME}.repo`), join(repos, `${NAME}.repo`));
-    const settings = {
-      reposdir: repos,
-      cachedir: join(path, "var/cache/dnf"),
-      logdir: "/var/log",
-      keepcache: "0",
-    };
-    const options = Object.entries(settings).map(([name, value]) => `--setopt=${name}=${value}`);
-    return new Root(path, [...options, "--setopt=install_weak_deps=0", ...more]);
-  }
-
-  async dnf(command: string, ...args: string[]): Promise<string> {
-    const options = ["-y", `--installroot=${this.path}`, "--releasever=9", ...this.#options];
-    const { stdout, stderr } = await run("dnf", [...options, command, ...args], {
-      maxBuffer: 16 * 1_048_576,
-    });
-    return stdout + stderr;
-  }
-
-  async rpm(...args: string[]): Promise<string> {
-    return (await run("rpm", ["--root", this.path, ...args]).catch((error) => error)).stdout;
-  }
-
-  async owns(path: string): Promise<boolean> {
-    return existsSync(join(this.path, path, "..")) && (await this.rpm("-qf", path)).startsWith(NAME);
-  }
-
-  /** A systemctl that writes down what it is told, and for which everything runs. */
-  pretendSystemd(): void {
-    mkdirSync(join(this.path, "run/systemd/system"), { recursive: true });
-    this.write("bin/systemctl", '#!/bin/sh\necho "$*" >> /systemctl.log\n');
-    chmodSync(join(this.path, "bin/systemctl"), 0o755);
-  }
-
-  /** Since the last call of this. */
-  systemctlCalls(): string[] {
-    const log = join(this.path, "systemctl.log");
-    const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
-    rmSync(log, { force: true });
-    return calls;
-  }
-
-  write(path: string, text: string): void {
-    mkdirSync(join(this.path, path, ".."), { recursive: true });
-    writeFileSync(join(this.path, path), text);
-  }
+/** The .repo file of one directory, for another. */
+function pointAt(from: string, to: string): void {
+  const repo = readFileSync(join(from, `${NAME}.repo`), "utf8");
+  writeFileSync(join(to, `${NAME}.repo`), repo.replaceAll(pathToFileURL(from).href, pathToFileURL(to).href));
 }

@@ -2,7 +2,7 @@
  * `node test/packaging/run.ts [GROUP…]`: builds the packages and holds them against what is promised of them. Prints a
  * line for each check; exit status 1 when one failed. Nothing is installed on this machine.
  *
- * Groups: files, lint, bill, pages, shells, scriptlets, install, debian, emulated; all by default. Needs root, for
+ * Groups: files, lint, bill, pages, shells, scriptlets, install, disk, debian, emulated; all by default. Needs root, for
  * dnf's own roots.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,6 +16,7 @@ import { checkBill } from "./bill.ts";
 import { checkDebian } from "./debian.ts";
 import { checkEmulated } from "./emulated.ts";
 import { checkFiles } from "./files.ts";
+import { checkFullDisk } from "./full-disk.ts";
 import { checkInstall } from "./install.ts";
 import { checkLint } from "./lint.ts";
 import { checkPages } from "./pages.ts";
@@ -31,6 +32,7 @@ const GROUPS: Readonly<Record<string, (workshop: Workshop, check: Check) => Prom
   shells: checkShells,
   scriptlets: checkScriptlets,
   install: checkInstall,
+  disk: checkFullDisk,
   debian: checkDebian,
   emulated: checkEmulated,
 };
@@ -45,7 +47,19 @@ const PROGRAMS = [
   "dpkg-deb",
   "gpg",
   "readelf",
-].concat(["mandoc", "groff", "man", "bash", "zsh", "dash", "script", "busybox", "gcc", "qemu-aarch64"]);
+].concat([
+  "mandoc",
+  "groff",
+  "man",
+  "bash",
+  "zsh",
+  "dash",
+  "script",
+  "busybox",
+  "gcc",
+  "qemu-aarch64",
+  "unshare",
+]);
 
 /** @returns the exit status */
 async function main(interrupted: AbortSignal): Promise<number> {

@@ -1,4 +1,6 @@
 /** The stand-in agent as a service of systemd's, in each way the real one is met (FACTS). */
+import type { SyncAnswer } from "../../src/agent/exchange.ts";
+import { expectEqual } from "./checks.ts";
 import { DAEMON, type Host } from "./host.ts";
 import { until } from "./until.ts";
 
@@ -105,10 +107,21 @@ export class AgentOnHost {
     return found;
   }
 
+  /** After a reload that was asked for: another worker, and an answer that knows of it. */
+  async expectReloaded(before: AgentProcesses, first: SyncAnswer): Promise<AgentProcesses> {
+    const after = await this.successorOf(before);
+    // The oneshot waits 15 s, which a busy machine may need for more than that; then its next run says so.
+    const isLate = first.reload.state === "under_way";
+    const { reload, agent } = isLate ? await this.#host.request() : first;
+    expectEqual(reload.state, "done", "the reload", JSON.stringify(reload));
+    expectEqual(agent.workerPid, after.worker, "the worker in the answer");
+    return after;
+  }
+
   /** An event that leaves an application running in the background. @returns the application's process id */
   async deployApplication(): Promise<number> {
     const id = this.#host.queueEvent(`sleep 100000 >/dev/null 2>&1 & echo $! >${APPLICATION}`);
-    const { state } = await this.#host.emulator.events.waitFor(id);
+    const { state } = await this.#host.endOfEvent(id);
     if (state !== "succeeded") throw new Error(`the deployment ${state}`);
     return Number(await this.#host.machine.sh(`cat ${APPLICATION}`));
   }

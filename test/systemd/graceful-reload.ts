@@ -52,7 +52,7 @@ async function checkKind(
   agent: AgentOnHost,
   check: Check,
 ): Promise<void> {
-  const { machine, emulator } = host;
+  const { machine } = host;
   let application = 0;
 
   await check(`${label}: runs, with our reload in force`, async () => {
@@ -71,9 +71,7 @@ async function checkKind(
       await host.breakAgentConfig();
       const answer = await host.request();
       expectEqual(answer.config.state, "repaired", "the config");
-      expectEqual(answer.reload.state, "done", "the reload", JSON.stringify(answer, null, 1));
-      const after = await agent.successorOf(before);
-      expectEqual(answer.agent.workerPid, after.worker, "the worker in the answer");
+      await agent.expectReloaded(before, answer);
       expectEqual(await agent.isAlive(application), true, "whether the application lives");
       expectEqual((await host.request()).reload.state, "not_needed", "the next run's reload");
     },
@@ -95,9 +93,8 @@ async function checkKind(
     expectEqual(answer.reload.state, "deferred", "the reload", JSON.stringify(answer, null, 1));
     expectEqual((await agent.look())?.worker, before.worker, "the worker");
     await machine.sh("touch /tmp/go-on");
-    expectEqual((await emulator.events.waitFor(event)).state, "succeeded", "the event");
-    expectEqual((await host.request()).reload.state, "done", "the reload after the event");
-    await agent.successorOf(before);
+    expectEqual((await host.endOfEvent(event)).state, "succeeded", "the event");
+    await agent.expectReloaded(before, await host.request());
     await machine.sh("rm /tmp/go-on");
   });
 
@@ -113,7 +110,7 @@ async function checkKind(
       await machine.sh(`systemctl reload ${UNIT}`);
       expectEqual((await agent.look())?.worker, before.worker, "the worker");
       await machine.sh("touch /tmp/go-on");
-      expectEqual((await emulator.events.waitFor(event)).state, "succeeded", "the event");
+      expectEqual((await host.endOfEvent(event)).state, "succeeded", "the event");
       await agent.successorOf(before);
       expectEqual(await agent.isAlive(application), true, "whether the application lives");
       await machine.sh("rm -f /tmp/go-on /tmp/begun");

@@ -4,10 +4,11 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { SyncAnswer } from "../../src/agent/exchange.ts";
 import { type Emulator, ROLE_ARN, startEmulator } from "../aws-emulator/emulator.ts";
+import type { LifecycleEvent } from "../aws-emulator/services/commands/lifecycle-event.ts";
 import { SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 import { Machine } from "./machine.ts";
 import { stage, stageBare } from "./staging.ts";
-import { until } from "./until.ts";
+import { LIMIT_MS, until } from "./until.ts";
 
 export const REGION = "ap-northeast-2";
 export const DAEMON = "idc-codedeploy-helper.service";
@@ -194,6 +195,11 @@ ${more}`;
   /** A lifecycle event for the agent; the emulator tells what becomes of it. */
   queueEvent(script: string): string {
     return this.emulator.events.queue({ hostIdentifier: SESSION_ARN, script }).id;
+  }
+
+  /** @returns the event, once it has succeeded or failed */
+  endOfEvent(id: string): Promise<LifecycleEvent> {
+    return this.emulator.events.waitFor(id, ["succeeded", "failed"], LIMIT_MS);
   }
 }
 

@@ -45,7 +45,10 @@ while read -r group; do
   ' boot "$3/root" "$group" || :
 done`;
 
-const POWER_OFF_LIMIT_MS = 60_000;
+/** The longest that a unit's stop may take (90 s), and more: a machine that is killed has not been shut down in order. */
+const POWER_OFF_LIMIT_MS = 120_000;
+/** On a busy machine a boot, which is a second's work, has taken most of a minute. */
+const START_LIMIT_MS = 180_000;
 const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb"];
 
 let machines = 0;
@@ -95,6 +98,7 @@ export class Machine {
         return descendantsOf(this.#holder.pid ?? 0).find(isPidOne);
       },
       () => `the container does not start:\n${this.#console}`,
+      START_LIMIT_MS,
     );
     await until(
       async () => (await this.exec("systemctl", "is-system-running", "--wait")).stdout.trim() === "running",
@@ -149,6 +153,7 @@ export class Machine {
       () =>
         (this.#leader === 0 || !isRunning(this.#leader)) && childrenOf(this.#holder.pid ?? 0).length === 0,
       () => `the container's first process ${this.#leader} does not end`,
+      START_LIMIT_MS,
     );
     for (const root of CGROUP_ROOTS) removeGroup(join(root, this.#group));
   }

@@ -15,9 +15,7 @@ export async function checkOddReloads(host: Host, agent: AgentOnHost, check: Che
     const before = await agent.install("root", NO_RELOAD);
     expectEqual(await host.property(UNIT, "CanReload"), "no", "CanReload");
     await host.breakAgentConfig();
-    const { reload } = await host.request();
-    expectEqual(reload.state, "done", "the reload", JSON.stringify(reload));
-    await agent.successorOf(before);
+    await agent.expectReloaded(before, await host.request());
   });
 
   await check(
@@ -67,9 +65,7 @@ export async function checkOddReloads(host: Host, agent: AgentOnHost, check: Che
       const main = Number(await host.property(UNIT, "MainPID"));
       expectEqual(main === before.master, false, "whether the main process is the master");
       await host.breakAgentConfig();
-      const { reload } = await host.request();
-      expectEqual(reload.state, "done", "the reload", JSON.stringify(reload));
-      await agent.successorOf(before);
+      await agent.expectReloaded(before, await host.request());
       expectEqual(Number(await host.property(UNIT, "MainPID")), main, "the main process");
     },
   );

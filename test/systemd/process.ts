@@ -15,7 +15,7 @@ export interface RunOptions {
   limitMs?: number;
 }
 
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 900_000;
 
 export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { input = "", signal, limitMs = LIMIT_MS } = options;
@@ -38,6 +38,10 @@ export function runToEnd(program: string, args: readonly string[], options: RunO
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => resolve({ ...ended, code }));
+    child.once("close", (code, killed) => {
+      const why =
+        killed === null ? "" : `(${program} was ended by ${killed}; its limit is ${limitMs / 1_000} s)\n`;
+      resolve({ ...ended, output: ended.output + why, code });
+    });
   });
 }

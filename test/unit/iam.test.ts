@@ -158,6 +158,8 @@ describe("a wrong flag is named with what is allowed:", () => {
   it.each<[IamFlags, string]>([
     [{ bucket: "s3://revisions" }, '--bucket "s3://revisions" is no bucket name'],
     [{ bucket: "revisions/*" }, "neither s3:// nor a path"],
+    [{ bucket: "a..b" }, "is no bucket name"],
+    [{ bucket: "192.168.1.1" }, "is no bucket name"],
     [{ region: "Seoul" }, '--region "Seoul" is no AWS region'],
     [{ roleArn: "Hosts" }, '--role-arn "Hosts" is no role'],
     [

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Metafile } from "esbuild";
+import { bundledPackages } from "../../../packaging/bundled-packages.ts";
 import { ROOT, type Target } from "../../../packaging/project.ts";
 import { billOfMaterials } from "../../../packaging/sbom.ts";
-import { shippedPackages } from "../../../packaging/staging.ts";
 
 /** The places of the packages that esbuild says it has put into the output. */
 export function placesByMetafile({ outputs }: Metafile): Set<string> {
@@ -50,7 +50,7 @@ export function statedBy(
   target: Target,
   integrityOf: (name: string, version: string) => string | undefined,
 ): Stated {
-  const { components } = billOfMaterials(shippedPackages(metafile, target), target);
+  const { components } = billOfMaterials(bundledPackages(metafile), target);
   const npm = components.filter(({ name }) => name !== "node");
   const faults = npm.flatMap(({ name, version, hashes }) => {
     const integrity = integrityOf(name, version) ?? "";

@@ -5,7 +5,6 @@ import { layOut } from "../../../packaging/bundle.ts";
 import { bundledPackages } from "../../../packaging/bundled-packages.ts";
 import { ALLOWED_LICENCES, licenceOf } from "../../../packaging/licences.ts";
 import { ROOT, TARGETS, targetOf } from "../../../packaging/project.ts";
-import { shippedPackages } from "../../../packaging/staging.ts";
 import type { Campaign, CampaignOptions, CampaignOutcome, Finding } from "../campaign.ts";
 import { audit } from "./audit.ts";
 import { buildElsewhere } from "./build-elsewhere.ts";
@@ -23,7 +22,7 @@ async function run({ scale, directory, signal }: CampaignOptions): Promise<Campa
   const metafile = await layOut(built, targetOf("x86_64"));
   const bundle = readFileSync(join(built, "idc-helper.cjs"), "utf8");
   const places = placesByMetafile(metafile);
-  const shipped = TARGETS.map((target) => ({ target, packages: shippedPackages(metafile, target) }));
+  const shipped = TARGETS.map((target) => ({ target, packages: bundledPackages(metafile) }));
   const addons = shipped.flatMap(({ packages }) => packages.map(({ place }) => place));
   const ours = new Set([...places, ...addons]);
   const findings: Finding[] = [];

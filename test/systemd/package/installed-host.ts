@@ -176,7 +176,7 @@ export class InstalledHost {
 
   async endEvent(id: string): Promise<void> {
     await this.host.machine.sh("touch /tmp/go-on");
-    const { state } = await this.host.emulator.events.waitFor(id);
+    const { state } = await this.host.endOfEvent(id);
     expectEqual(state, "succeeded", "the event");
   }
 }

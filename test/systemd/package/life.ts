@@ -16,7 +16,7 @@ import { checkSandbox } from "./sandbox.ts";
 const OUTAGE_MINUTES = 40;
 const NINE_HOURS_S = 9 * 3_600;
 /** The service asks again each minute. */
-const NEXT_LOOK_LIMIT_MS = 180_000;
+const NEXT_LOOK_LIMIT_MS = 300_000;
 
 /** @param packages as {@link makePackages} makes them */
 export async function checkLife(host: Host, check: Check, packages: string): Promise<void> {
@@ -236,7 +236,7 @@ async function checkAccidents(it: InstalledHost, check: Check): Promise<void> {
 
   await check("a service that is stopped by SIGSTOP is brought back by the watchdog", async () => {
     const dropIn = `/run/systemd/system/${DAEMON}.d/90-watchdog.conf`;
-    await machine.write(dropIn, "[Service]\nWatchdogSec=4s\nRestartSec=1s\n");
+    await machine.write(dropIn, "[Service]\nWatchdogSec=10s\nRestartSec=1s\n");
     await machine.sh(`systemctl daemon-reload; systemctl restart ${DAEMON}`);
     const pid = await host.property(DAEMON, "MainPID");
     await machine.sh(`kill -STOP ${pid}`);
@@ -303,10 +303,7 @@ async function checkVersions(it: InstalledHost, check: Check): Promise<void> {
     expectMatch(output, /No space left|cpio/i, "what rpm said");
     expectEqual(await it.installedVersion(), VERSION, "the version");
     expectEqual(await mainPid(), before, "MainPID");
-    const changed = (await machine.exec("rpm", "-V", PACKAGE)).stdout.split("\n");
-    // rpm 4.18 leaves an unchanged %config file where it is, and takes it for one that it made when it gives up.
-    const isTheExample = (line: string) => /^missing +c \S+\/config\.yaml\.example$/.test(line);
-    expectEqual(changed.filter((line) => !isTheExample(line)).join("\n"), "", "rpm -V");
+    expectEqual((await machine.exec("rpm", "-V", PACKAGE)).stdout.trim(), "", "rpm -V");
     const moment = new Date();
     await machine.sh("idc-helper refresh");
     await it.pollWithNewerThan(moment);

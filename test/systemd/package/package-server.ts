@@ -8,8 +8,8 @@ import type { Machine } from "../machine.ts";
 
 const NAME = "packages.example.com";
 const FOLDER = "/idc-codedeploy-helper/";
-/** A machine shares our loopback, of which this is nobody else's. */
-const ADDRESS = "127.83.0.1";
+/** A machine shares our loopback: an address of each run's own, so that two of them, and a web server, do not meet. */
+const ADDRESS = `127.83.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 
 export class PackageServer {
   /** What is served: a repository. */

@@ -22,6 +22,7 @@ describe("an entry is found with its schedule, user and command", () => {
     ],
     ["a leading minus", "-*/5 * * * * root /x.sh", SYSTEM, "*/5 * * * *", "root", "/x.sh"],
     ["a random minute of cronie's", "0~59 * * * * root /x.sh", SYSTEM, "0~59 * * * *", "root", "/x.sh"],
+    ["a line end of Windows", "*/30 * * * * /x.sh # y\r", USER, "*/30 * * * *", "deploy", "/x.sh # y"],
     ["what follows a % is input", "0 0 * * * mail x%Hello\\%", USER, "0 0 * * *", "deploy", "mail x"],
     ["an escaped % is a %", "0 0 * * * date +\\%F", USER, "0 0 * * *", "deploy", "date +%F"],
   ] as const)("%s", (_, line, format, schedule, user, command) => {

@@ -27,8 +27,11 @@ describe("a script is found", () => {
     ["by ~", () => "~/a.sh"],
     ["by $HOME", () => `bash -c '"$HOME/a.sh"'`],
     ["by name, in PATH", () => "refresh-creds --now"],
+    ["by a quoted path with a space", () => `sh "${scratch("my job.sh")}" -v`],
+    ["by a quoted path with a space, relative to home", () => `'./my job.sh'`],
+    ["by a path with an escaped space", () => `${scratch("my\\ job.sh")} >/dev/null`],
   ])("%s", async (_, command) => {
-    lay({ "a.sh": "found", "bin/refresh-creds": "found" });
+    lay({ "a.sh": "found", "my job.sh": "found", "bin/refresh-creds": "found" });
     expect(await found(command())).toEqual(["found"]);
   });
 

@@ -34,6 +34,12 @@ describe("a key is read", () => {
     ["without spaces", `[default]\n${KEY.replaceAll(" = ", "=")}`, undefined, plain],
     ["with carriage returns", `[default]\r\n${KEY.replaceAll("\n", "\r\n")}`, undefined, plain],
     [
+      "behind a byte order mark, as an editor on Windows leaves it",
+      `\uFEFF[default]\n${KEY}`,
+      undefined,
+      plain,
+    ],
+    [
       "with a token",
       `[default]\n${KEY}aws_session_token = t/+==\n`,
       undefined,

@@ -1,5 +1,6 @@
 /** The config that register writes over one that is there. */
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../../src/failure.ts";
 import { composeConfig } from "../../../src/registration/config-text.ts";
 
 const VALUES = {
@@ -33,6 +34,38 @@ describe("composeConfig", () => {
     ["Windows line ends", SET.replaceAll("\n", "\r\n"), SET.replaceAll("\n", "\r\n")],
     ["a region of another", SET.replace("ap-northeast-2", "us-east-1"), SET],
   ])("keeps the rest of %s", (_, existing, expected) => expect(compose(existing)).toBe(expected));
+
+  const PROXY = "http://proxy.example:3128";
+  it.each([
+    ["as a section of its own", SET, `${SET}network:\n  proxy: ${PROXY}\n`],
+    [
+      "into the section",
+      `${SET}network:\n    ca_bundle: null\n`,
+      `${SET}network:\n    proxy: ${PROXY}\n    ca_bundle: null\n`,
+    ],
+    [
+      "in place of none",
+      `${SET}network:  # ours\n  # no\n  proxy: null\nlog:\n  level: debug\n`,
+      `${SET}network:  # ours\n  # no\n  proxy: ${PROXY}\nlog:\n  level: debug\n`,
+    ],
+    [
+      "and leaves one that says it",
+      `${SET}network:\n  proxy: ${PROXY}\n`,
+      `${SET}network:\n  proxy: ${PROXY}\n`,
+    ],
+  ])("puts a proxy %s", (_, existing, expected) =>
+    expect(composeConfig(existing, "/etc/c.yaml", { ...VALUES, proxy: PROXY }, {}).text).toBe(expected),
+  );
+
+  it("says how to write a proxy where the section is laid out as one line", () => {
+    let nextStep = "";
+    try {
+      composeConfig(`${SET}network: { proxy: null }\n`, "/etc/c.yaml", { ...VALUES, proxy: PROXY }, {});
+    } catch (error) {
+      nextStep = error instanceof Failure ? error.nextStep : String(error);
+    }
+    expect(nextStep).toContain(`network:\n  proxy: ${PROXY}`);
+  });
 
   it.each(["00123", "1e5", "true-ish", "null-1", "0x1F"])("keeps %j the text it is", (serial) =>
     expect(composeConfig(null, "/etc/c.yaml", { ...VALUES, serial }, {}).config.serial).toBe(serial),

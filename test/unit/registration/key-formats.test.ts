@@ -1,6 +1,6 @@
 /** In which forms an operator may hand over a key, and what is taken of a file that holds more. */
 import { describe, expect, it } from "vitest";
-import { keyFromDocument, onlyProfile, renderKey } from "../../../src/registration/key-formats.ts";
+import { keyFromDocument, onlyProfile, renderKey, whyNoKey } from "../../../src/registration/key-formats.ts";
 
 const KEY = { accessKeyId: "AKIAIDCBASE000000001", secretAccessKey: "base/secret+0=" };
 
@@ -15,6 +15,14 @@ describe("keyFromDocument", () => {
     [
       "the same, laid out",
       JSON.stringify({ AccessKey: { AccessKeyId: ID, SecretAccessKey: SECRET } }, null, 4),
+    ],
+    [
+      "the same with a byte order mark and Windows line ends, as an editor on Windows keeps it",
+      `\uFEFF${JSON.stringify({ AccessKey: { AccessKeyId: ID, SecretAccessKey: SECRET } }, null, 4).replaceAll("\n", "\r\n")}\r\n`,
+    ],
+    [
+      "what a credential_process prints",
+      JSON.stringify({ Version: 1, AccessKeyId: ID, SecretAccessKey: SECRET }),
     ],
     ["the console's CSV", `Access key ID,Secret access key\n${ID},${SECRET}`],
     [
@@ -35,6 +43,23 @@ describe("keyFromDocument", () => {
     ["broken JSON", "{"],
     ["nothing", ""],
   ])("takes %s for neither", (_, text) => expect(keyFromDocument(text)).toBeNull());
+});
+
+it("takes what STS prints for what it is, so that it is refused as temporary", () => {
+  const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = KEY;
+  const text = JSON.stringify({ Credentials: { AccessKeyId, SecretAccessKey, SessionToken: "t" } });
+  expect(keyFromDocument(text)).toEqual({ ...KEY, sessionToken: "t" });
+});
+
+describe("whyNoKey", () => {
+  it.each([
+    ["UTF-16, as PowerShell writes it", Buffer.from("\uFEFF{}", "utf16le").toString("utf8"), /PowerShell/],
+    ["lines of a shell", "export AWS_ACCESS_KEY_ID=AKIA\n", /no key in a form that is known/],
+    ["half a JSON document", '{"AccessKey": {', /no key in a form that is known/],
+  ])("names %s", (_, text, why) => expect(whyNoKey(text)).toMatch(why));
+
+  it("leaves a text with profiles to their own messages", () =>
+    expect(whyNoKey("; mine\n[other]\n")).toBeNull());
 });
 
 describe("onlyProfile", () => {

@@ -1,5 +1,6 @@
 /** `idc-helper status`: the verdict that monitoring acts on, and what a person reads. */
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { readStatus, type Status, StatusWriter } from "../../../src/report/status.ts";
 import { describeStatus, judge } from "../../../src/report/status-text.ts";
@@ -110,6 +111,21 @@ const text = (status: Status, isTerminal = false) =>
   describeStatus(status, judge(status, true, NOW_MS), { nowMs: NOW_MS, isTerminal });
 
 describe("what a person reads", () => {
+  test.each([
+    [100, 30],
+    [60, 1],
+    [50, 0],
+  ])("has a bar of its lifetime that fits on %i columns", (columns, least) => {
+    const status = sampleStatus();
+    const verdict = judge(status, true, NOW_MS);
+    const shown = describeStatus(status, verdict, { nowMs: NOW_MS, isTerminal: true, columns });
+    const line = shown.split("\n").find((each) => each.includes("last until")) ?? "";
+    const bar = line.match(/[█░]/g) ?? [];
+    expect(bar.length).toBeGreaterThanOrEqual(least);
+    if (least === 0) expect(bar).toEqual([]);
+    else expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(columns);
+  });
+
   test("begins with the verdict, and has a line for each thing worth knowing", () => {
     const lines = text(sampleStatus()).split("\n");
     expect(lines[0]).toBe("OK - SN-1: credentials last 45 min");
