@@ -10,7 +10,12 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.PHONY: help build test check demo readers e2e day faults man rpm deb repo package-test clean
+# What the plots are drawn with has a lock file of its own: the product and its tests do without.
+bench/node_modules/.installed: bench/package.json bench/package-lock.json
+	@cd bench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: help build test check demo readers e2e day faults bench man rpm deb repo package-test clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -25,7 +30,7 @@ demo: node_modules/.installed ## the whole thing against an emulated AWS, in a m
 test: node_modules/.installed ## unit and integration tests
 	@npm run --silent test
 
-check: node_modules/.installed ## types, lint and format
+check: node_modules/.installed bench/node_modules/.installed ## types, lint and format
 	@npm run --silent check
 
 readers: node_modules/.installed ## the credentials file and the stand-in agent against the real AWS SDKs
@@ -41,6 +46,10 @@ day: node_modules/.installed ## 24 simulated hours with outages and deployments,
 faults: node_modules/.installed ## the fault campaigns, and docs/reliability.md from them (QUICK=1 for a few minutes of it)
 	@npm run --silent build >/dev/null
 	@npm run --silent faults -- $(if $(QUICK),--quick)
+
+bench: node_modules/.installed bench/node_modules/.installed ## what it costs, beside what people use today, and docs/performance.md (BENCH=fleet for one)
+	@npm run --silent build >/dev/null
+	@npm run --silent bench -- $(BENCH)
 
 # On the Node that is shipped, as `npm run` has it; what a machine lacks is named with its Debian package.
 PACKAGING := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node packaging
@@ -61,4 +70,4 @@ package-test: node_modules/.installed ## builds the packages and holds them agai
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/packaging/run.ts
 
 clean: ## removes what was built
-	rm -rf dist build coverage node_modules
+	rm -rf dist build coverage node_modules bench/node_modules
