@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import type { Target } from "./project.ts";
 
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  promtool: "prometheus",
   rpmbuild: "rpm",
   rpmsign: "rpm",
   rpm: "rpm",
