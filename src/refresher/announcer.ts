@@ -76,7 +76,7 @@ export class Announcer {
         file,
         why,
         next_step:
-          "Its directory must be there and the service must be let write in it: ReadWritePaths= and a group, as in docs/monitoring.md",
+          "Its directory must be there and the service must be let write in it: ReadWritePaths= and a group, as in /usr/share/doc/idc-codedeploy-helper/monitoring.md",
       }),
     );
   }
