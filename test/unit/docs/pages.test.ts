@@ -10,7 +10,10 @@ test("docs/configuration.md is as the schema has it (node packaging/config-refer
 });
 
 test("pages that the program and the journal's catalog name are in the package", () => {
-  const places = ["src/refresher/announcer.ts", ...["", ".ko"].map((it) => `systemd/idc-codedeploy-helper${it}.catalog`)];
+  const places = [
+    "src/refresher/announcer.ts",
+    ...["", ".ko"].map((it) => `systemd/idc-codedeploy-helper${it}.catalog`),
+  ];
   const named = places.flatMap((path) => read(path).match(/\/usr\/share\/doc\/[\w/.-]+\.md/g) ?? []);
   expect(new Set(named).size).toBeGreaterThan(1);
   const shipped = new Set(read("docs/package.md").split("\n"));
