@@ -8,19 +8,9 @@ import { commandLine } from "../../../src/command-line.ts";
 import { configFromText } from "../../../src/config/load.ts";
 import { FAILURE_KINDS } from "../../../src/failure.ts";
 import { documentedEvents } from "../../harness/event-docs.ts";
-import { codeBlocks, inlineCode, PAGES, ROOT, read } from "../../harness/markdown.ts";
+import { codeBlocks, PAGES, ROOT, read } from "../../harness/markdown.ts";
 import { commandsIn } from "../../harness/shell-words.ts";
-
-/** Of a page: in blocks for a shell, in sessions after the prompt, and within lines. */
-function typed(page: string): string[][] {
-  const text = read(page);
-  const blocks = codeBlocks(text).flatMap(({ language, text: body }) => {
-    if (language === "sh") return [body];
-    if (language !== "console") return [];
-    return [...body.matchAll(/^[#$] ((?:.*\\\n)*.*)$/gm)].map(([, command = ""]) => command);
-  });
-  return [...blocks, ...inlineCode(text)].flatMap(commandsIn);
-}
+import { typedCommands } from "../../harness/typed-commands.ts";
 
 /** @returns what our command line says against these words; null when it takes them */
 function refusal(words: readonly string[]): string | null {
@@ -48,7 +38,7 @@ test("an option that is not there would be noticed", () => {
 });
 
 describe.each(PAGES)("%s", (page) => {
-  const commands = typed(page);
+  const commands = typedCommands(page);
 
   test("shows idc-helper commands with options that it has", () => {
     const ours = commands.filter(([program = ""]) => /^(?:dist\/)?idc-helper$/.test(program));
