@@ -5,6 +5,7 @@ import type { Target } from "./project.ts";
 
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   promtool: "prometheus",
+  rsyslogd: "rsyslog",
   rpmbuild: "rpm",
   rpmsign: "rpm",
   rpm: "rpm",

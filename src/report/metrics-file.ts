@@ -53,6 +53,7 @@ export class MetricsFile {
   }
 
   async #settled(): Promise<void> {
+    if (this.#writing === null) return;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LAST_WRITE_LIMIT_MS);

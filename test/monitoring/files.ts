@@ -8,6 +8,19 @@ export const RULES = at("prometheus/idc-codedeploy-helper.rules.yml");
 export const RULE_TESTS = at("prometheus/idc-codedeploy-helper.test.yml");
 export const DASHBOARD = at("grafana/idc-codedeploy-helper.json");
 
+export const RSYSLOG = at("../logs/50-idc-codedeploy-helper.conf");
+
+/** Each command of ours that the examples for Nagios, Icinga and Zabbix call, without the program. */
+export function exampleCommands(): string[] {
+  const files = ["nrpe/idc-helper.cfg", "icinga/idc-helper.conf", "zabbix/idc-helper.conf"];
+  return files.flatMap((file) => {
+    const text = readFileSync(at(file), "utf8").replaceAll('", "', " ");
+    return [...text.matchAll(/^[^#\n]*\/usr\/bin\/idc-helper ([\w -]+)/gm)].map(([, words = ""]) =>
+      words.trim(),
+    );
+  });
+}
+
 interface Dashboard {
   panels: { id: number; title: string; targets: { expr: string }[] }[];
   templating: { list: { name: string; query: string | { query: string } }[] };

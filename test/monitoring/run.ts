@@ -10,13 +10,13 @@ import { promisify } from "node:util";
 import { orSay, requireTools } from "../../packaging/tools.ts";
 import { Tally } from "../readers/tally.ts";
 import { checksInto } from "../systemd/checks.ts";
-import { RULE_TESTS, RULES } from "./files.ts";
+import { RSYSLOG, RULE_TESTS, RULES } from "./files.ts";
 import { checkOutages } from "./outage.ts";
 
 const run = promisify(execFile);
 
 async function main(): Promise<void> {
-  requireTools("The monitoring's tests", ["prometheus", "promtool", "prometheus-node-exporter"]);
+  requireTools("The monitoring's tests", ["prometheus", "promtool", "prometheus-node-exporter", "rsyslogd"]);
   const tally = new Tally();
   const check = checksInto(tally, new AbortController().signal);
   const directory = mkdtempSync(join(tmpdir(), "idc-monitoring-"));
@@ -31,6 +31,10 @@ async function main(): Promise<void> {
     );
     await check("each alert fires when it should and not before, and says what to do", async () => {
       await promtool("test", "rules", basename(RULE_TESTS));
+    });
+    await check("rsyslog takes the example for it", async () => {
+      const { stderr } = await run("rsyslogd", ["-N1", "-f", RSYSLOG]);
+      if (/error|warning/i.test(stderr)) throw new Error(stderr);
     });
     await checkOutages(directory, check);
   } finally {

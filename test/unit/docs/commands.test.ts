@@ -11,6 +11,7 @@ import { documentedEvents } from "../../harness/event-docs.ts";
 import { codeBlocks, PAGES, ROOT, read } from "../../harness/markdown.ts";
 import { commandsIn } from "../../harness/shell-words.ts";
 import { typedCommands } from "../../harness/typed-commands.ts";
+import { exampleCommands } from "../../monitoring/files.ts";
 
 /** @returns what our command line says against these words; null when it takes them */
 function refusal(words: readonly string[]): string | null {
@@ -91,6 +92,12 @@ describe.each(PAGES)("%s", (page) => {
       expect(() => configFromText(whole, { path: page, unknownKeys: "error", env: {} }), text).not.toThrow();
     }
   });
+});
+
+test("the examples for Nagios, Icinga and Zabbix call commands that there are", () => {
+  const commands = exampleCommands();
+  expect(commands).toHaveLength(5);
+  expect(commands.map((words) => refusal(words.split(" ")))).toEqual(commands.map(() => null));
 });
 
 test("docs/troubleshooting.md has every kind of failure, and none that is gone", () => {
