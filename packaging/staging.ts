@@ -44,8 +44,10 @@ const DOCUMENTS = [
   "CHANGELOG.md",
   "docs/base-credentials.md",
   "docs/events.md",
+  "docs/monitoring.md",
   "docs/package.md",
   "docs/status.schema.json",
+  "docs/troubleshooting.md",
 ];
 
 /** Bytes go into place by a path relative to the tree's root; directories come with them. */
@@ -125,17 +127,8 @@ function stageCompletions(put: Put): void {
 
 async function stageDocuments(put: Put, metafile: Metafile, target: Target): Promise<void> {
   const doc = `usr/share/doc/${NAME}`;
-<<<<<<< HEAD
   for (const file of DOCUMENTS) put(`${doc}/${file.replace(/^docs\//, "")}`, source(file));
   const packages = bundledPackages(metafile);
-=======
-  for (const file of ["README.md", "CHANGELOG.md"]) put(`${doc}/${file}`, source(file));
-  // What the program's own messages and the journal's catalog name.
-  for (const file of ["events.md", "monitoring.md", "status.schema.json", "troubleshooting.md"]) {
-    put(`${doc}/${file}`, source(`docs/${file}`));
-  }
-  const packages = shippedPackages(metafile, target);
->>>>>>> wip/fleet
   put(`${doc}/${NAME}.cdx.json`, `${JSON.stringify(billOfMaterials(packages, target), null, 1)}\n`);
   const { version } = lockedPackage(`node_modules/node-linux-${target.node}`);
   const node = {
