@@ -15,7 +15,7 @@ bench/node_modules/.installed: bench/package.json bench/package-lock.json
 	@cd bench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.PHONY: help build test check demo readers e2e day faults bench man rpm deb repo package-test clean
+.PHONY: help build test check demo readers e2e day faults bench man rpm deb repo package-test monitoring-test clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -68,6 +68,10 @@ repo: rpm ## build/repo/: a signed yum repository (IDC_SIGNING_KEY; IDC_REPO_URL
 
 package-test: node_modules/.installed ## builds the packages and holds them against what is promised of them (needs root)
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/packaging/run.ts
+
+monitoring-test: node_modules/.installed ## a host watched by real Prometheus and node exporter through outages, in four minutes
+	@npm run --silent build >/dev/null
+	@npm run --silent monitoring-test
 
 clean: ## removes what was built
 	rm -rf dist build coverage node_modules bench/node_modules

@@ -44,8 +44,10 @@ const DOCUMENTS = [
   "CHANGELOG.md",
   "docs/base-credentials.md",
   "docs/events.md",
+  "docs/monitoring.md",
   "docs/package.md",
   "docs/status.schema.json",
+  "docs/troubleshooting.md",
 ];
 
 /** Bytes go into place by a path relative to the tree's root; directories come with them. */

@@ -4,6 +4,8 @@ import { delimiter, join } from "node:path";
 import type { Target } from "./project.ts";
 
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  promtool: "prometheus",
+  rsyslogd: "rsyslog",
   rpmbuild: "rpm",
   rpmsign: "rpm",
   rpm: "rpm",

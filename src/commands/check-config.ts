@@ -64,8 +64,6 @@ async function findNotes(config: Config): Promise<string[]> {
       `the agent picks a new file up within ${formatDuration(windowMs)}, which is longer than what remains of a session at the next refresh (${formatDuration(config.sessionDurationMs - cron.longestGapMs)}): it will have to be reloaded at each refresh. A denser schedule or a longer session_duration avoids that`,
     );
   }
-  if (config.metrics.textfile !== null)
-    notes.push("metrics.textfile has no effect yet: this version writes no metrics");
   if (partitionOf(config.region) === null)
     notes.push(`the region ${config.region} is not one that this version knows`);
   return notes;
@@ -79,6 +77,7 @@ function describe(config: Config, upcoming: Date[], notes: string[]): string {
     ["schedule", `${config.schedule}, shifted by ${formatDuration(config.offsetMs)} for this serial`],
     ["next", upcoming.map((time) => time.toLocaleString("sv-SE")).join(", ")],
     ["written to", config.credentialsFile.path],
+    ...(config.metrics.textfile === null ? [] : [["metrics", config.metrics.textfile] as [string, string]]),
     ["agent", `${config.agent.service}; drift: ${config.agent.onDrift}, reload: ${config.agent.reload}`],
   ];
   const table = rows.map(([name, value]) => `  ${name.padEnd(11)}${value}`);

@@ -32,6 +32,10 @@ const absolutePath = (of: string) =>
     return isAbsolute(value) && normalize(value) === value && !value.endsWith("/") && !/\p{Cc}/u.test(value);
   });
 
+const metricsFile = absolutePath("the metrics file").refine((value) => value.endsWith(".prom"), {
+  error: "the absolute path of the metrics file, ending in .prom: node exporter reads no other",
+});
+
 const section = <T extends z.core.$ZodLooseShape>(shape: T) =>
   z.preprocess(
     // A section whose keys are all commented out is null in YAML, and means its defaults.
@@ -136,7 +140,7 @@ export const configSchema = z.strictObject(
       sts: endpoint.nullable().prefault(null),
       codedeploy: endpoint.nullable().prefault(null),
     }),
-    metrics: section({ textfile: absolutePath("the metrics file").nullable().prefault(null) }),
+    metrics: section({ textfile: metricsFile.nullable().prefault(null) }),
     paths: section({
       state_dir: absolutePath("a directory").nullable().prefault(null),
       runtime_dir: absolutePath("a directory").nullable().prefault(null),

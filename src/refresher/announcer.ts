@@ -69,6 +69,18 @@ export class Announcer {
     this.#onceWhile("status", error, (why) => this.#log.warn("status_not_written", { file, why }));
   }
 
+  /** @param error null when it was written */
+  metricsWritten(file: string, error: string | null): void {
+    this.#onceWhile("metrics", error, (why) =>
+      this.#log.warn("metrics_not_written", {
+        file,
+        why,
+        next_step:
+          "Its directory must be there and the service must be let write in it: ReadWritePaths= and a group, as in /usr/share/doc/idc-codedeploy-helper/monitoring.md",
+      }),
+    );
+  }
+
   /** Looks at everything that has a state, and says what changed. */
   observe(health: Health): void {
     this.#expiry(health);

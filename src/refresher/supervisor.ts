@@ -11,7 +11,8 @@ import { errorText } from "../failure.ts";
 import { type Instant, readBootId, readClock } from "../host/clock.ts";
 import type { Notifier } from "../host/notify.ts";
 import type { Log } from "../report/log.ts";
-import { StatusWriter } from "../report/status.ts";
+import { MetricsFile } from "../report/metrics-file.ts";
+import { type Status, StatusWriter } from "../report/status.ts";
 import { AgentLink } from "./agent-link.ts";
 import { Alarm } from "./alarm.ts";
 import { Announcer } from "./announcer.ts";
@@ -56,6 +57,7 @@ export class Supervisor {
   readonly #attempts: Attempts;
   readonly #schedule: ScheduleKeeper;
   readonly #status = new StatusWriter();
+  readonly #metrics = new MetricsFile((file, error) => this.#announcer.metricsWritten(file, error));
   #files: WatchedFiles;
   /** What was taken for granted must be looked at again: a start, a jump of the clock, a wake-up. */
   #isUnsettled = true;
@@ -206,6 +208,7 @@ export class Supervisor {
     const now = readClock();
     const streak = this.#attempts.end(outcome, now, this.#credentials.expiresBootMs(now));
     if (outcome.result === "issued") this.#hasNews = true;
+    this.#metrics.refreshed(outcome);
     this.#announcer.refreshed(outcome, streak, this.#health(now));
     if (outcome.result === "issued") await this.#clock.save();
     await this.#becomeReady();
@@ -247,13 +250,15 @@ export class Supervisor {
   async #report(now: Instant): Promise<void> {
     const health = this.#health(now);
     this.#announcer.observe(health);
-    await this.#writeStatus(health);
+    const status = statusOf(health);
+    await this.#writeStatus(status);
+    this.#metrics.report(this.#config.metrics.textfile, status);
     await this.#options.notifier.send(`STATUS=${statusLine(health)}`);
   }
 
-  async #writeStatus(health: Health): Promise<void> {
+  async #writeStatus(status: Status): Promise<void> {
     const file = runtimeFiles(this.#config.paths).status;
-    const error = await this.#status.write(file, statusOf(health)).then(
+    const error = await this.#status.write(file, status).then(
       () => null,
       (thrown: unknown) => errorText(thrown),
     );
@@ -313,7 +318,9 @@ export class Supervisor {
     }
     this.#files.close();
     await this.#clock.save();
-    await this.#writeStatus(this.#health(readClock()));
+    const status = statusOf(this.#health(readClock()));
+    await this.#writeStatus(status);
+    await this.#metrics.finish(this.#config.metrics.textfile, status);
     log.info("stopped", { message: "the credentials file stays in place" });
   }
 }

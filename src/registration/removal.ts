@@ -50,6 +50,8 @@ export async function filesToRemove(config: Config, settings: AgentSettings | nu
     runLock,
     // Elsewhere it may be somebody's own file, with other profiles in it.
     ...(isOurPlace(config) ? [config.baseCredentials.file] : []),
+    // An exporter that goes on reading it would tell of a host that is no more.
+    ...(config.metrics.textfile === null ? [] : [config.metrics.textfile]),
     ...DROP_INS,
     registrationFile(config.configFile),
     // A directory of copies, of which one may hold an IAM user's key.

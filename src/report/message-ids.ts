@@ -20,6 +20,7 @@ export const MESSAGE_IDS: Readonly<Record<string, string>> = {
   clock_changed: "1b437fbc9ae94e3bbab3fc8ccd33360a",
   schedule_unknown: "4b564bc2c8564f70b07524b0648a6185",
   status_not_written: "d3380f94724549c1ab8c16c44283d050",
+  metrics_not_written: "7d77e19a96b940a4957f66d65dd676b2",
   credentials_expired: "564d4e2abb8d42828cea93d9bb30b2fd",
   credentials_file_missing: "d08dd05c6b2644aca09dd685888c43a7",
   credentials_file_foreign: "ba476ef5e27642b2bb2ebf5aa4715ad4",

@@ -3,7 +3,8 @@
  * 252, with a stand-in agent as a service. Prints a line for each check; exit status 1 when one failed, and then the
  * journal of the machine on which it did.
  *
- * Groups on one machine with the product laid out from dist/: daemon, journal, requests, states, reload, odd, life.
+ * Groups on one machine with the product laid out from dist/: daemon, journal, requests, states, reload, odd, life,
+ * recipes.
  * Groups with a machine each, and the packages: package, others, adopt, debian. All by default. Needs root; the base
  * system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
  */
@@ -26,6 +27,7 @@ import { checkDebian } from "./package/debian.ts";
 import { checkLife } from "./package/life.ts";
 import { checkOtherHosts } from "./package/other-hosts.ts";
 import { makePackages } from "./package/repository.ts";
+import { checkRecipes } from "./recipes.ts";
 import { checkRequests } from "./requests.ts";
 import { checkRequirements } from "./requirements.ts";
 import { checkServiceStates } from "./service-states.ts";
@@ -40,6 +42,7 @@ const ON_LAID_OUT: Readonly<Record<string, Group>> = {
   reload: checkGracefulReload,
   odd: checkOddReloads,
   life: checkHostLife,
+  recipes: checkRecipes,
 };
 type PackageGroup = (host: Host, check: Check, packages: string) => Promise<void>;
 

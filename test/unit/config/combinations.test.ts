@@ -79,11 +79,11 @@ describe("a credentials path that would break the agent or destroy another file"
   });
 
   test.each([
-    ["the base credentials", "base_credentials: { file: /x/f }", "base_credentials.file"],
-    ["the agent's settings", "agent: { settings_file: /x/f }", "agent.settings_file"],
-    ["the metrics", "metrics: { textfile: /x/f }", "metrics.textfile"],
+    ["the base credentials", "base_credentials: { file: /x/f.prom }", "base_credentials.file"],
+    ["the agent's settings", "agent: { settings_file: /x/f.prom }", "agent.settings_file"],
+    ["the metrics", "metrics: { textfile: /x/f.prom }", "metrics.textfile"],
   ])("that of %s", async (_, line, name) => {
-    expect(await issues(withLines(line, "credentials_file: { path: /x/f }"))).toMatchObject([
+    expect(await issues(withLines(line, "credentials_file: { path: /x/f.prom }"))).toMatchObject([
       { key: "credentials_file.path", line: 5, message: expect.stringContaining(`same path as ${name}`) },
     ]);
   });

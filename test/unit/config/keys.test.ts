@@ -73,6 +73,7 @@ const WRONG: [key: string, written: string, found: string, allowed: string][] = 
   ["endpoints.sts", "https://sts.example/?a=b", '"https://sts.example/?a=b"', "an https:// URL"],
   ["endpoints.codedeploy", "ftp://x", '"ftp://x"', "http:// only for a loopback address"],
   ["metrics.textfile", "x.prom", '"x.prom"', "absolute path of the metrics file"],
+  ["metrics.textfile", "/x/metrics.txt", '"/x/metrics.txt"', "ending in .prom"],
   ["paths.state_dir", "state", '"state"', "absolute path of a directory"],
   ["paths.runtime_dir", "/", '"/"', "absolute path of a directory"],
   ["paths.agent_runtime_dir", "~/x", '"~/x"', "absolute path of a directory"],
