@@ -41,11 +41,13 @@ export function skewOf({ requestHandler: { serverTimeMs } }: Network): number | 
 
 export function callContext(
   service: Service,
-  { region, caller, network, endpoint }: Connection,
+  { region, caller, network, endpoint, identity }: Connection,
   call: Pick<CallContext, "action" | "resource">,
 ): CallContext {
   const host = endpoint === null ? regionalHost(service, region) : new URL(endpoint).host;
-  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network) };
+  const { secretAccessKey, sessionToken } = identity;
+  const secrets = sessionToken === undefined ? [secretAccessKey] : [secretAccessKey, sessionToken];
+  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network), secrets };
 }
 
 /** The name that a service goes by in a region; the SDK works out the same for the calls themselves. */

@@ -12,7 +12,7 @@ import type { Row } from "./permission-table.ts";
 const DEBUG = "log: { level: debug }\n";
 
 export async function liveAdoptedFromCron(evidence: Evidence, rows: readonly Row[]): Promise<DiskFindings[]> {
-  return live(evidence, rows, ["adopt"], async (ends) => {
+  return live(evidence, rows, ["adopt"], false, async (ends) => {
     const scene = await openCronHost(ends, { place: PLACES["root's crontab (RHEL)"] });
     const { host, place } = scene;
     const key = `AWS_SECRET_ACCESS_KEY=${fixedSecret("base")}`;
@@ -34,13 +34,14 @@ export async function liveAdoptedFromUser(evidence: Evidence, rows: readonly Row
     "--base-credentials",
     "/root/base.ini",
   ];
-  return live(evidence, rows, args, (ends) => openUserHost(ends));
+  return live(evidence, rows, args, true, (ends) => openUserHost(ends));
 }
 
 async function live(
   evidence: Evidence,
   rows: readonly Row[],
   args: readonly string[],
+  isForGood: boolean,
   open: (ends: Ends) => Promise<HostScene>,
 ): Promise<DiskFindings[]> {
   const ends = new Ends();
@@ -57,8 +58,10 @@ async function live(
     await evidence.must(host, [...args, "--yes"], { env });
     const adopted = examineDisk(host, before, rows);
     for (const look of [["doctor"], ["status"], ["adopt", "--json"]]) await evidence.run(host, look, { env });
-    await evidence.must(host, ["adopt", "--undo", "--dry-run"], { env });
-    await evidence.must(host, ["adopt", "--undo", "--yes"], { env });
+    // Refused where the old name was given up: AWS keeps it taken.
+    await evidence.run(host, ["adopt", "--undo", "--dry-run"], { env });
+    const undo = await evidence.run(host, ["adopt", "--undo", "--yes", "--json"], { env });
+    if (undo.code !== (isForGood ? 1 : 0)) throw new Error(`adopt --undo ended with ${undo.code}`);
     const undone = examineDisk(host, before, rows);
     for (const unit of [host.services.helper, host.services.requests, host.services.agent])
       evidence.take(`what ${unit.name} printed`, unit.log);

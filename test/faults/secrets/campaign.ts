@@ -32,7 +32,7 @@ async function run({ scale, directory, signal }: CampaignOptions): Promise<Campa
   const [registered, user, cron, booted] = await Promise.all([
     liveRegistered(evidence, rows, scale),
     liveAdoptedFromUser(evidence, rows),
-    scale === "full" ? liveAdoptedFromCron(evidence, rows) : [],
+    liveAdoptedFromCron(evidence, rows),
     scale === "full" ? examineBooted(rows, directory, signal, evidence) : null,
     liveBehindProxy(evidence),
   ]);

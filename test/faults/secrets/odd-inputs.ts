@@ -4,11 +4,12 @@
  */
 import { BASE_KEY } from "../../aws-emulator/emulator.ts";
 import type { FaultSpec } from "../../aws-emulator/faults/fault.ts";
-import { fixedPassword, fixedSecret } from "../../aws-emulator/identity/canary.ts";
+import { fixedPassword, fixedSecret, randomBetweenMarks } from "../../aws-emulator/identity/canary.ts";
 
 const ID = BASE_KEY.accessKeyId;
 const SECRET = BASE_KEY.secretAccessKey;
-const TOKEN = fixedSecret("session token");
+/** As long as a real one: what is not ours is known by that alone. */
+const TOKEN = fixedSecret("session token") + randomBetweenMarks("session token", 400);
 
 export const SIGNER = "/opt/signer";
 

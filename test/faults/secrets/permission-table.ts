@@ -16,7 +16,7 @@ export function permissionTable(): Row[] {
   const lines = readFileSync(PAGE, "utf8").split("\n");
   const rows = lines.flatMap((line) => {
     const [, path, owner = "", mode = "", secret = ""] =
-      /^\| `([^`]+)` \| ([\w-]+:[\w-]+) \| (0\d{3}) \| (yes|no|) \|/.exec(line) ?? [];
+      /^\| `([^`]+)` \| ([\w-]+:[\w-]+) \| (0\d{3}) \| (?:(yes|no) )?\|/.exec(line) ?? [];
     return path === undefined ? [] : [rowOf(path, owner, mode, secret === "yes")];
   });
   const written = lines.filter((line) => line.startsWith("| `")).length;

@@ -96,20 +96,26 @@ export class ProcessWatch {
   }
 }
 
+/** Our command, and what it is typed behind (`nsenter … idc-helper register`). */
+const TYPED = /idc-helper/;
+/** The programs that a test's `credential_process` names: the SDK hands them the whole environment. */
+const SIGNERS = /\/opt\/(?:signer|aws_signing_helper)\b/;
 /** The commands that nobody starts with a key of their own in the environment: systemd does, and `run`. */
 const SERVICES =
   /(?:idc-helper(?:\.cjs)?|\bsh) (?:run|sync-agent)\b|--resolved-config|codedeploy-agent|reload-agent/;
 
 /**
  * Two secrets are put into an environment on purpose, by whoever types the command or writes the unit's drop-in: an
- * operator's own key, for the commands of an operator; and a proxy's password, which has no other place. No secret has
- * a place among arguments, and neither base credentials nor a session's in any environment.
+ * operator's own key, for the commands of an operator and no tool that these start; and a proxy's password, which has
+ * no other place. No secret has a place among arguments, and neither base credentials nor a session's in any
+ * environment.
  */
 export function isOnPurpose({ where, name, kind, command }: Exposure): boolean {
   if (where !== "environ") return false;
   if (kind === "proxy password") return /^https?_proxy$/i.test(name);
   const isKey = name === "AWS_SECRET_ACCESS_KEY" || name === "AWS_SESSION_TOKEN";
-  return kind === "operator" && isKey && !SERVICES.test(command);
+  const isOperators = (TYPED.test(command) || SIGNERS.test(command)) && !SERVICES.test(command);
+  return kind === "operator" && isKey && isOperators;
 }
 
 export function toldExposure({ where, name, kind, command }: Exposure): string {

@@ -154,4 +154,8 @@ def main():
     print(json.dumps({"end": watch.counts}), flush=True)
 
 
-main()
+try:
+    main()
+except BrokenPipeError:
+    # Whoever watched was ended.
+    os._exit(1)
