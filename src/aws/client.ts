@@ -39,14 +39,18 @@ export function skewOf({ requestHandler: { serverTimeMs } }: Network): number | 
   return serverTimeMs === null ? null : serverTimeMs - Date.now();
 }
 
+/** As AWS documents it (IAM, AccessKey). */
+const KEY_ID = /^[A-Z0-9]{16,128}$/;
+
 export function callContext(
   service: Service,
   { region, caller, network, endpoint, identity }: Connection,
   call: Pick<CallContext, "action" | "resource">,
 ): CallContext {
   const host = endpoint === null ? regionalHost(service, region) : new URL(endpoint).host;
-  const { secretAccessKey, sessionToken } = identity;
-  const secrets = sessionToken === undefined ? [secretAccessKey] : [secretAccessKey, sessionToken];
+  const { accessKeyId, secretAccessKey, sessionToken = "" } = identity;
+  // Copied the wrong way round, the secret stands where the id belongs, and AWS quotes that.
+  const secrets = [secretAccessKey, sessionToken, KEY_ID.test(accessKeyId) ? "" : accessKeyId];
   return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network), secrets };
 }
 

@@ -5,10 +5,13 @@ import type { HostRoot } from "../../harness/host-root.ts";
 import { described, sightingsIn } from "./forms.ts";
 import { disagreement, type Entry, type Row, rowFor } from "./permission-table.ts";
 
-/** The agent's and systemctl's own; crontabs keep what they had, which is compared. */
+/** The agent's and systemctl's own. */
 const OTHERS =
   /^\/(?:opt\/codedeploy-agent|var\/log\/aws|run\/systemd|etc\/systemd\/system\/multi-user\.target\.wants)(?:\/|$)/;
-const CRONTAB = /^\/(?:var\/spool\/cron|etc\/cron)/;
+/** Somebody else's, who keeps owner and mode: crontabs, and the file that a cron job wrote its credentials to. */
+const KEPT = /^\/(?:var\/spool\/cron|etc\/cron|opt\/codedeploy-cron\/session-credentials$)/;
+/** Beside what it replaces, with that file's owner and mode. */
+const TEMPORARY = /\/\.([^/]+)\.tmp\.\d+\.[0-9a-f]{12}$/;
 
 export interface DiskFindings {
   /** How many files and directories were written. */
@@ -26,7 +29,7 @@ export function examineDisk(host: HostRoot, before: Snapshot, rows: readonly Row
   for (const [path, is] of after) {
     const was = before.get(path);
     if (was === is) continue;
-    const entry = entryOf(path, is);
+    const entry = entryOf(path.replace(TEMPORARY, "/$1"), is);
     const [, content = ""] = split(is);
     const sightings = entry.kind === "file" ? sightingsIn(Buffer.from(content, "latin1")) : [];
     if (OTHERS.test(path)) {
@@ -35,7 +38,7 @@ export function examineDisk(host: HostRoot, before: Snapshot, rows: readonly Row
     }
     // A directory that was there before has only new entries; its mode is what counts.
     found.written += 1;
-    if (CRONTAB.test(path)) {
+    if (KEPT.test(path)) {
       const [head] = split(is);
       if (was === undefined || split(was)[0] !== head)
         found.disagreements.push(

@@ -97,7 +97,6 @@ export const ODD_CONFIGS: readonly string[] = [
   `network: { proxy: ${PROXY} }\n`,
   `network: { proxy: "http://${PROXY} :9" }\n`,
   `network:\n  proxy: http://${PROXY}: x\n`,
-  `base_credentials: { file: "${SECRET}" }\n`,
   `aws_secret_access_key: ${SECRET}\n`,
   `endpoints: { sts: "https://${PROXY}:9" }\n`,
 ];

@@ -113,7 +113,7 @@ const SERVICES =
 export function isOnPurpose({ where, name, kind, command }: Exposure): boolean {
   if (where !== "environ") return false;
   if (kind === "proxy password") return /^https?_proxy$/i.test(name);
-  const isKey = name === "AWS_SECRET_ACCESS_KEY" || name === "AWS_SESSION_TOKEN";
+  const isKey = /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/.test(name);
   const isOperators = (TYPED.test(command) || SIGNERS.test(command)) && !SERVICES.test(command);
   return kind === "operator" && isKey && isOperators;
 }

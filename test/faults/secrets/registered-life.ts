@@ -110,17 +110,15 @@ function layBase({ host }: HostScene, path: string, { text, program }: OddBase):
 async function registerBadly(evidence: Evidence, scene: HostScene, scale: Scale): Promise<void> {
   const { host } = scene;
   const path = "/root/odd.ini";
-  for (const odd of some(ODD_BASES, scale, 0)) {
+  for (const [index, odd] of some(ODD_BASES, scale, 0).entries()) {
     layBase(scene, path, odd);
-    await evidence.run(host, [...REGISTER, "--base-credentials", path, "--yes"], {
-      env: operatorEnv(),
-      why: odd.what,
-    });
-    await evidence.run(host, [...REGISTER, "--base-credentials", "-", "--yes", "--json"], {
-      env: operatorEnv(),
-      input: odd.text,
-      why: odd.what,
-    });
+    const how = { env: operatorEnv(), why: odd.what };
+    if (scale === "full" || index % 2 === 0)
+      await evidence.run(host, [...REGISTER, "--base-credentials", path, "--yes"], how);
+    if (scale === "full" || index % 2 === 1) {
+      const args = [...REGISTER, "--base-credentials", "-", "--yes", "--json"];
+      await evidence.run(host, args, { ...how, input: odd.text });
+    }
   }
   // What a test leaves for the command is not the command's doing.
   host.remove(path);
@@ -223,6 +221,8 @@ async function examineMemory({ host, emulator }: HostScene) {
   emulator.faults.set({ kind: "slow", delayMs: 8_000, match: { action: "AssumeRole" }, times: 1 });
   const launched = host.start(["refresh", "--json"], { as: "idc-helper" });
   await emulator.requests.waitFor(({ fault }) => fault === "slow");
+  // Its time limit does not count while it is looked at.
+  process.kill(launched.pid, "SIGSTOP");
   const childMemory = searchMemory(launched.pid);
   launched.process.kill("SIGKILL");
   await launched.result;
