@@ -73,6 +73,16 @@ describe.concurrent("no secret leaves the two files that hold one", () => {
     },
   );
 
+  it("not when id and secret were copied the wrong way round, and AWS quotes the id", async (test) => {
+    const { host } = await openScene(test);
+    const { accessKeyId, secretAccessKey } = BASE_KEY;
+    host.writeBaseCredentials({ accessKeyId: secretAccessKey, secretAccessKey: accessKeyId });
+    const { code, stdout, stderr } = await host.command("refresh", "--json");
+    test.expect([code, JSON.parse(stdout).kind]).toEqual([1, "base_credentials_invalid"]);
+    test.expect(stdout).toContain("***");
+    test.expect(stdout + stderr).not.toContain(secretAccessKey.slice(0, 12));
+  });
+
   it("not in the arguments or the environment of any process, while a refresh is under way", async (test) => {
     const { emulator, host } = await openScene(test);
     const run = host.startRun();
