@@ -57,15 +57,17 @@ function readAt(descriptor: number, buffer: Buffer, start: bigint, found: Memory
   return buffer.length;
 }
 
+/** One of which nothing is in memory or swapped out holds nothing but zeros, or a file's own bytes. */
 function readableMappings(pid: number): { start: bigint; length: number }[] {
-  return readFileSync(`/proc/${pid}/maps`, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      const [, from, to, mode = ""] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(line) ?? [];
-      if (from === undefined || to === undefined || !mode.startsWith("r") || KERNEL.test(line)) return [];
-      const start = BigInt(`0x${from}`);
-      return [{ start, length: Number(BigInt(`0x${to}`) - start) }];
-    });
+  const all = readFileSync(`/proc/${pid}/smaps`, "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  return all.flatMap((mapping) => {
+    const [, from, to, mode = ""] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(mapping) ?? [];
+    const [head = ""] = mapping.split("\n");
+    if (from === undefined || to === undefined || !mode.startsWith("r") || KERNEL.test(head)) return [];
+    if (!/^(?:Rss|Swap): +[1-9]/m.test(mapping)) return [];
+    const start = BigInt(`0x${from}`);
+    return [{ start, length: Number(BigInt(`0x${to}`) - start) }];
+  });
 }
 
 /** Whether that text is in it: that we do read what a process holds. */
