@@ -21,6 +21,8 @@ export const campaign: Campaign = { title: "Secrets", run };
 
 /** Less than this and the lives were not lived. */
 const LEAST_COMMANDS = 40;
+/** Base credentials, credentials, and a kept copy of the agent's config, in each of its places. */
+const LEAST_HOLDERS = 4;
 
 async function run({ scale, directory, signal }: CampaignOptions): Promise<CampaignOutcome> {
   if (process.geteuid?.() !== 0)
@@ -32,7 +34,7 @@ async function run({ scale, directory, signal }: CampaignOptions): Promise<Campa
   const [registered, user, cron, booted] = await Promise.all([
     liveRegistered(evidence, rows, scale),
     liveAdoptedFromUser(evidence, rows),
-    liveAdoptedFromCron(evidence, rows),
+    scale === "full" ? liveAdoptedFromCron(evidence, rows) : [],
     scale === "full" ? examineBooted(rows, directory, signal, evidence) : null,
     liveBehindProxy(evidence),
   ]);
@@ -86,9 +88,9 @@ function onDisk(disks: readonly DiskFindings[]): Finding[] {
     ),
     {
       what: "files found that may hold a secret, and do: the search finds what is there",
-      target: "at least 5",
+      target: `at least ${LEAST_HOLDERS}`,
       found: String(holders.length),
-      isMet: holders.length >= 5,
+      isMet: holders.length >= LEAST_HOLDERS,
       detail: holders.join("\n  "),
     },
   ];
