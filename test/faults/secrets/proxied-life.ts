@@ -22,7 +22,6 @@ export async function liveBehindProxy(evidence: Evidence): Promise<void> {
       env: { HTTPS_PROXY: withPassword("http") },
     });
     const run = host.startRun();
-    await host.waitForStatus(({ failure }) => failure !== undefined && failure !== null, "a failure");
     for (const args of [
       ["refresh"],
       ["refresh", "--json"],
@@ -40,6 +39,7 @@ export async function liveBehindProxy(evidence: Evidence): Promise<void> {
       const { result } = host.start(["refresh"], { env: { HTTPS_PROXY: proxied } });
       evidence.takeResult("idc-helper refresh (a proxy that is none)", await result);
     }
+    await host.waitForStatus(({ failure }) => failure !== undefined && failure !== null, "a failure");
     await run.stop();
     evidence.take("the service's log (a proxy refuses)", run.log());
     const written = filesBelow(host.directory, (path) => path === host.baseFile);
