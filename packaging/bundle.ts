@@ -45,6 +45,8 @@ export async function layOut(directory: string, target: Target, forPackage = fal
 
 const COMMAND = `#!/bin/sh
 # The command: our own Node, whatever the host has. /usr/bin/idc-helper is a link to this file.
+# No core file, whatever the shell allows: what is in memory is secret. Not for good: an installer may want one.
+ulimit -S -c 0 2>/dev/null
 self=$0
 [ -L "$self" ] && self=$(readlink -f "$self")
 dir=\${self%/*}

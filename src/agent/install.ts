@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Network } from "../aws/network.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
+import { withoutCredentials } from "../host/tool-environment.ts";
 
 const execute = promisify(execFile);
 
@@ -73,7 +74,8 @@ export async function installAgent(source: AgentSource, place: string, network: 
     const { command, args } = packageManager();
     await execute(command, [...args, file], {
       timeout: INSTALL_LIMIT_MS,
-      env: { ...withoutCredentials(process.env), DEBIAN_FRONTEND: "noninteractive" },
+      // The operator's keys are nothing that a package's scriptlets, or a service that they start, should inherit.
+      env: { ...withoutCredentials(), DEBIAN_FRONTEND: "noninteractive" },
     });
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -85,11 +87,6 @@ export async function installAgent(source: AgentSource, place: string, network: 
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** The operator's keys are nothing that a package's scriptlets, or a service that they start, should inherit. */
-function withoutCredentials(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("AWS_")));
 }
 
 interface PackageManager {

@@ -39,13 +39,19 @@ export function skewOf({ requestHandler: { serverTimeMs } }: Network): number | 
   return serverTimeMs === null ? null : serverTimeMs - Date.now();
 }
 
+/** As AWS documents it (IAM, AccessKey). */
+const KEY_ID = /^[A-Z0-9]{16,128}$/;
+
 export function callContext(
   service: Service,
-  { region, caller, network, endpoint }: Connection,
+  { region, caller, network, endpoint, identity }: Connection,
   call: Pick<CallContext, "action" | "resource">,
 ): CallContext {
   const host = endpoint === null ? regionalHost(service, region) : new URL(endpoint).host;
-  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network) };
+  const { accessKeyId, secretAccessKey, sessionToken = "" } = identity;
+  // Copied the wrong way round, the secret stands where the id belongs, and AWS quotes that.
+  const secrets = [secretAccessKey, sessionToken, KEY_ID.test(accessKeyId) ? "" : accessKeyId];
+  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network), secrets };
 }
 
 /** The name that a service goes by in a region; the SDK works out the same for the calls themselves. */

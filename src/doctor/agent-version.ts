@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readAgentVersion } from "../agent/installation.ts";
+import { toolEnvironment } from "../host/tool-environment.ts";
 
 const LIMIT_MS = 10_000;
 
@@ -22,7 +23,8 @@ export async function installedVersion(): Promise<string | null> {
 
 function ask(program: string, args: readonly string[]): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(program, [...args], { timeout: LIMIT_MS, killSignal: "SIGKILL" }, (error, stdout) => {
+    const options = { timeout: LIMIT_MS, killSignal: "SIGKILL", env: toolEnvironment() } as const;
+    execFile(program, [...args], options, (error, stdout) => {
       resolve(error === null ? stdout.trim() : null);
     });
   });

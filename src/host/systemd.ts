@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { SYSTEMD_MARK } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 const execute = promisify(execFile);
 
@@ -37,6 +38,7 @@ export async function systemctl(limitMs: number, ...args: string[]): Promise<str
   const { stdout } = await execute("systemctl", ["--no-ask-password", "--no-pager", ...args], {
     timeout: limitMs,
     killSignal: "SIGKILL",
+    env: toolEnvironment(),
   });
   return stdout.trim();
 }

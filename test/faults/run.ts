@@ -17,6 +17,7 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {
   crash: async () => (await import("./crash/campaign.ts")).campaign,
   endurance: async () => (await import("./endurance/campaign.ts")).campaign,
   neighbours: async () => (await import("./neighbours/campaign.ts")).campaign,
+  secrets: async () => (await import("./secrets/campaign.ts")).campaign,
   supply: async () => (await import("./supply/campaign.ts")).campaign,
 };
 

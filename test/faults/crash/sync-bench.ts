@@ -2,13 +2,14 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startEmulator } from "../../aws-emulator/emulator.ts";
+import { fixedSecret } from "../../aws-emulator/identity/canary.ts";
 import { ScratchHost } from "../../harness/scratch-host.ts";
 import type { Bench, Subject } from "./bench.ts";
 import { GATE_ENV } from "./gated-command.ts";
 import { exposedSecrets, leftovers, readJson } from "./invariants.ts";
 
 /** As `aws deploy register` leaves it: the key in it is a secret, which the backup then holds too. */
-const SECRET = "drifted/secret+of+a+user0123456789abcdef";
+const SECRET = fixedSecret("IAM user");
 export const DRIFTED = `---
 region: ap-northeast-2
 iam_user_arn: arn:aws:iam::123456789012:user/web-01
