@@ -58,13 +58,10 @@ function parseEntry(
 }
 
 function withoutInput(command: string): string {
-  return (
-    command
-      // To the end whatever follows: a dot would stop at a carriage return, and be tried anew at each `%`.
-      .replace(/(?<!\\)%[\s\S]*/, "")
-      .replaceAll("\\%", "%")
-      .trim()
-  );
+  return command
+    .replace(/(?<!\\)%.*$/, "")
+    .replaceAll("\\%", "%")
+    .trim();
 }
 
 function unquoted(value: string): string {

@@ -13,11 +13,6 @@ const USER = { kind: "user", user: "mallory" } as const;
 const LIMIT_MS = 60_000;
 
 describe("a crontab of a megabyte", { timeout: LIMIT_MS }, () => {
-  test("of percent signs before a carriage return is read", () => {
-    const [entry] = parseCrontab(`* * * * * x ${"%".repeat(900_000)}\r\n`, USER);
-    expect(entry?.command).toBe("x");
-  });
-
   test("of settings, with entries below them, does not keep each setting for each entry", () => {
     const settings = Array.from({ length: 60_000 }, (_, index) => `A${index}=`).join("\n");
     const entries = parseCrontab(`${settings}\n${"* * * * * x\n".repeat(3_000)}`, USER);

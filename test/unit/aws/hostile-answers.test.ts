@@ -65,7 +65,7 @@ describe("base credentials that no request can carry are told as the key's fault
   test.each([
     ["aws_access_key_id", "AKIÄX", "x"],
     ["aws_access_key_id", "AKIA X", "x"],
-    ["aws_secret_access_key", "AKIAX", "x\u2028y"],
+    ["aws_secret_access_key", "AKIAX", "xéy"],
     ["aws_secret_access_key", "AKIAX", "x".repeat(9_000)],
   ])("%s of %j, %.20j", async (part, id, secret) => {
     writeFileSync(
