@@ -81,6 +81,6 @@ function splitSections(text: string): Section[] {
 /** The blank and comment lines that end a section belong to what follows it as much as to what is replaced. */
 function trailingBlank(text: string): string {
   const lines = text.split(/(?<=\n)/);
-  const lastValue = lines.findLastIndex((line) => !/^\s*(?:[#;].*)?\s*$/.test(line));
+  const lastValue = lines.findLastIndex((line) => !/^(?:[#;]|$)/.test(line.trim()));
   return lines.slice(lastValue + 1).join("");
 }

@@ -33,6 +33,7 @@ describe("what is slow to no end with a careless pattern", { timeout: LIMIT_MS }
     `x = ${many(" ")}y`,
   ])("a line of spaces in the credentials file: %.10j", (line) => {
     expect(renderProfile(`${line}\n`, "default", SESSION)).toBe(`${line}\n${SECTION}`);
+    expect(renderProfile(`[default]\n${line}\n`, "default", SESSION)).toContain(SECTION);
     expect(findProfile(`[default]\na = b\n${line}\n`, "default")?.get("a")).toBe("b");
   });
 });
