@@ -212,7 +212,7 @@ const INFO = {
 const codedeployJson = hostileJson([
   { instanceInfo: INFO },
   { instanceInfos: [INFO, { instanceName: "y" }] },
-  { instanceNames: ["SN-1", "x"], nextToken: "more" },
+  { instanceNames: ["SN-1", "x"] },
   {},
 ]);
 export const codedeployAnswers = answersOf(

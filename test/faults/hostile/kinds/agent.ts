@@ -86,7 +86,13 @@ const desired = fc.record({
       "/ ",
       "/a\u00a0",
     ),
-    word.map((text) => `/x${text.replaceAll(/\p{Cc}/gu, "").replaceAll(/\/|\.+$/g, "_")}`),
+    word.map(
+      (text) =>
+        `/x${text
+          .slice(0, 1_000)
+          .replaceAll(/\p{Cc}/gu, "")
+          .replaceAll(/\/|\.+$/g, "_")}`,
+    ),
   ),
 });
 

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { findKey, loadBaseCredentials } from "../../../../src/aws/base-credentials.ts";
 import type { BoundedHandler } from "../../../../src/aws/network.ts";
-import { renderProfile, withoutProfile } from "../../../../src/credentials/profile-file.ts";
+import { headerName, renderProfile, withoutProfile } from "../../../../src/credentials/profile-file.ts";
 import { parseRubyIni } from "../../../agent/ruby-ini.ts";
 import { sampleConfig } from "../../../unit/aws/sample-config.ts";
 import { type Judgement, kind, wellTold } from "../kind.ts";
@@ -69,6 +69,8 @@ const CREDENTIALS = {
   sessionToken: "IQoJb3JpZ2luX2VjEHwaCXVzLWVhc3QtMSJGMEQCIAexample==",
 };
 
+const LONG_LINE = /[^\n]{20000}/;
+
 export const agentsFile = kind({
   name: "credentials-file",
   title: "what lies where the agent's credentials go",
@@ -79,6 +81,10 @@ export const agentsFile = kind({
     () =>
     ({ text, profile }): Judgement => {
       const written = renderProfile(text, profile, CREDENTIALS);
+      if (renderProfile(written, profile, CREDENTIALS) !== written)
+        return "written twice, it is another file";
+      // The model of the reader takes its time over these, as the reader may.
+      if (LONG_LINE.test(text)) return null;
       const before = parsed(text);
       const after = parsed(written);
       // What the reader refuses for the sake of another profile is not ours to mend; but we add nothing to it.
@@ -90,9 +96,8 @@ export const agentsFile = kind({
         ["aws_session_token", CREDENTIALS.sessionToken],
       ]);
       if (!isDeepStrictEqual(found, wanted)) return `the reader sees ${JSON.stringify([...(found ?? [])])}`;
-      if (renderProfile(written, profile, CREDENTIALS) !== written)
-        return "written twice, it is another file";
-      before?.delete(profile);
+      // To the Ruby SDK `[ default ]` is a profile beside `default`; to us, and to most who write it, it is the same.
+      for (const name of before?.keys() ?? []) if (headerName(`[${name}]`) === profile) before?.delete(name);
       after.delete(profile);
       if (before !== null && !isDeepStrictEqual(before, after)) return "another profile is not what it was";
       const left = parsed(withoutProfile(written, profile));
