@@ -58,18 +58,19 @@ function judgeTransport(error: unknown, { where, action, secrets }: CallContext)
   return null;
 }
 
+/** What the SDK made of an answer, which may not have been AWS's: a field is of any type. */
 interface ServiceError {
-  name?: string;
-  Code?: string;
-  message?: string;
+  name?: unknown;
+  Code?: unknown;
+  message?: unknown;
   $metadata?: { httpStatusCode?: number };
   $response?: { statusCode?: number; headers?: Record<string, string | undefined> };
 }
 
 function judgeAnswer(error: unknown, context: CallContext): Verdict {
   const service: ServiceError = typeof error === "object" && error !== null ? error : {};
-  const text = oneLine(service.message ?? "", context.secrets);
-  const code = service.Code ?? service.name ?? "";
+  const text = oneLine(typeof service.message === "string" ? service.message : "", context.secrets);
+  const code = String(service.Code ?? service.name ?? "");
   if (code === "SignatureDoesNotMatch" && /signature expired|not yet current/i.test(text))
     return clockOff(context, text);
   const judge = BY_CODE.get(code);

@@ -9,8 +9,16 @@ import type { SessionCredentials } from "./session.ts";
 /**
  * As the Ruby SDK and botocore find a section: at the line's start, up to the first bracket. To the Ruby SDK
  * `[profile default]` is the profile `default`, too, whose values a later one would override.
+ *
+ * Without a pattern: on a long line of spaces its parts could share them out in endless ways.
  */
-const HEADER = /^\[\s*(?:profile\s+)?([^[\]\n]+?)\s*\]/;
+export function headerName(line: string): string | null {
+  const end = line.indexOf("]");
+  if (!line.startsWith("[") || end === -1) return null;
+  const name = line.slice(1, end).trim();
+  if (name === "" || /[[\n]/.test(name)) return null;
+  return name.replace(/^profile\s+/, "");
+}
 
 /**
  * @param existing the file's present text; empty when there is none
@@ -60,8 +68,8 @@ interface Section {
 function splitSections(text: string): Section[] {
   const sections: Section[] = [{ name: null, text: "" }];
   for (const line of text.split(/(?<=\n)/)) {
-    const name = HEADER.exec(line)?.[1];
-    if (name !== undefined) sections.push({ name, text: line });
+    const name = headerName(line);
+    if (name !== null) sections.push({ name, text: line });
     else {
       const current = sections.at(-1);
       if (current) current.text += line;
@@ -73,6 +81,6 @@ function splitSections(text: string): Section[] {
 /** The blank and comment lines that end a section belong to what follows it as much as to what is replaced. */
 function trailingBlank(text: string): string {
   const lines = text.split(/(?<=\n)/);
-  const lastValue = lines.findLastIndex((line) => !/^\s*(?:[#;].*)?\s*$/.test(line));
+  const lastValue = lines.findLastIndex((line) => !/^(?:[#;]|$)/.test(line.trim()));
   return lines.slice(lastValue + 1).join("");
 }

@@ -32,9 +32,18 @@ export async function readRegistration(configFile: string): Promise<Registration
   const path = registrationFile(configFile);
   const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
   if (text === null) return null;
-  const value: unknown = JSON.parse(text);
+  const value = parse(text, path);
   if (!isRegistration(value)) throw new SyntaxError(`${path} was written by another version of idc-helper`);
   return value;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not the parser's own words, which name no file and repeat what is in it.
+    throw new SyntaxError(`${path} is not JSON`);
+  }
 }
 
 /** As {@link readRegistration}, for who writes it anew where it is unreadable, or another version's. */
@@ -53,7 +62,21 @@ export function renderRegistration(registration: Registration): string {
 
 function isRegistration(value: unknown): value is Registration {
   if (typeof value !== "object" || value === null) return false;
-  const { schema, serial, sessionArn, tags, machine } = value as Partial<Registration>;
-  const isNamed = typeof serial === "string" && typeof sessionArn === "string";
-  return schema === 1 && isNamed && Array.isArray(tags) && typeof machine === "object" && machine !== null;
+  const { schema, serial, region, sessionArn, tags, machine } = value as Partial<Registration>;
+  const isNamed = [serial, region, sessionArn].every((field) => typeof field === "string");
+  const isTagged = Array.isArray(tags) && tags.every(isTag);
+  return schema === 1 && isNamed && isTagged && isMachine(machine);
+}
+
+function isTag(value: unknown): value is Tag {
+  if (typeof value !== "object" || value === null) return false;
+  const { key, value: text } = value as Partial<Tag>;
+  return typeof key === "string" && typeof text === "string";
+}
+
+/** What is missing could not be compared, and what is no text would be another machine. */
+function isMachine(value: unknown): value is MachineFingerprint {
+  if (typeof value !== "object" || value === null) return false;
+  const { productUuid, productSerial, machineId } = value as Partial<MachineFingerprint>;
+  return [productUuid, productSerial, machineId].every((part) => part === null || typeof part === "string");
 }
