@@ -24,4 +24,6 @@ export interface Subject {
   /** In which state it finds the host. */
   situation: string;
   open(): Promise<Bench>;
+  /** How many different states its points have left so far, where each is judged but once. */
+  statesLeft?(): Promise<number>;
 }

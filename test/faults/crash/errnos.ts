@@ -74,12 +74,22 @@ const OF_PIPES: Readonly<Record<string, readonly string[]>> = {
   read: ["EINTR"],
   write: ["EINTR"],
 };
-const OF_KERNEL_FILES: Readonly<Record<string, readonly string[]>> = { close: [] };
+const OF_KERNEL_FILES: Readonly<Record<string, readonly string[]>> = { close: [], read: ["ENOMEM"] };
+const KERNEL_FILE = /^\/(proc|sys|dev)\//;
 
 type Descriptor = "socket" | "pipe" | "kernel" | "file" | "none";
 
 export function errnosOf(call: Call): readonly string[] {
-  const { syscall, text, isForWriting } = call;
+  const [, path = ""] = /^(?:openat|access|readlink|statx?|\w+at2?)\([^"]*"([^"]*)"/.exec(call.text) ?? [];
+  const isOnDisk = !KERNEL_FILE.test(path);
+  // Nothing interrupts a call that does not wait.
+  const isWaiting = !call.isNonBlocking && !call.text.includes("WNOHANG");
+  return possibleErrnos(call).filter((errno) => {
+    return (errno !== "EIO" || isOnDisk) && (errno !== "EINTR" || (isOnDisk && isWaiting));
+  });
+}
+
+function possibleErrnos({ syscall, text, isForWriting }: Call): readonly string[] {
   if (syscall === "openat") return errnosOfOpen(text);
   const usual = OF_FILES[syscall] ?? [];
   switch (descriptorOf(text)) {
@@ -100,7 +110,7 @@ function descriptorOf(text: string): Descriptor {
   if (thing === undefined) return "none";
   if (/^(socket|UNIX|TCP)/.test(thing)) return "socket";
   if (thing.startsWith("pipe:")) return "pipe";
-  return /^\/(proc|sys|dev)\//.test(thing) ? "kernel" : "file";
+  return KERNEL_FILE.test(thing) ? "kernel" : "file";
 }
 
 function errnosOfOpen(text: string): readonly string[] {

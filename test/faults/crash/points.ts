@@ -87,17 +87,22 @@ export async function tryPoint(
   return { ...ended, wasReached: met === line, met, nth: same[ordinal - 1]?.nth ?? null };
 }
 
-const CHANGES =
-  /^(rename|unlink|mkdir|rmdir|link|symlink|fchmod|fchown|write|pwrite64|writev|fsync|ftruncate|clone|clone3|connect|sendto|sendmsg|kill|exit_group)$/;
+/**
+ * Calls that leave nothing behind outside the process, whatever they return. That a descriptor is closed, a socket
+ * shut down or a lock given up, others see at a kill as well.
+ */
+const LOOKS =
+  /^(access|faccessat2|newfstatat|statx|stat|fstat|lstat|readlink|getcwd|getdents64|read|readv|pread64|lseek|close|dup|dup3|fcntl|ioctl|socket|socketpair|pipe2|bind|getsockname|getpeername|getsockopt|setsockopt|shutdown|recvfrom|recvmsg|wait4)$/;
 
 /**
- * Whether the world outside the process is another after this call. Killed before a call that only looks, it leaves
- * what it leaves when it is killed before the next one that changes something.
+ * Whether the world outside the process may be another after this call: every call that is not known to leave nothing
+ * behind. Killed before a call that only looks, the command leaves what it leaves when it is killed before the next one
+ * that changes something.
  */
 export function isChange({ syscall, text }: Call): boolean {
   if (/ = -1 E(?!INPROGRESS)/.test(text)) return false;
   if (syscall === "openat") return /O_(CREAT|TRUNC)/.test(text);
-  return CHANGES.test(syscall);
+  return !LOOKS.test(syscall);
 }
 
 /** A change that a disk can refuse. */
@@ -107,3 +112,7 @@ export function isFileChange(call: Call): boolean {
     (/^(openat|mkdir|link|symlink|rename|unlink)$/.test(call.syscall) || /^\w+\(\d+<\//.test(call.text))
   );
 }
+
+/** Known again in another run, and by another process: which call of the command, and what happens there. */
+export const keyOf = ({ call, line, ordinal, fault }: Point): string =>
+  [fault, call.thread, line, ordinal].join(" ");
