@@ -14,7 +14,7 @@ export interface Bench {
    *
    * @returns what was broken; nothing when all is well
    */
-  judge(tried: Tried): Promise<string[]>;
+  judge(tried: Pick<Tried, "code">): Promise<string[]>;
   close(): Promise<void>;
 }
 

@@ -146,6 +146,21 @@ export function* cutsOf(
   for (const file of [sofar, flushed]) rmSync(file);
 }
 
+/** How many cuts {@link cutsOf} has for them. */
+export function countCuts({ entries }: Recorded<unknown>): number {
+  let [count, since] = [1, 0];
+  for (const entry of entries) {
+    if (entry.isFlush) {
+      count += since > 1 ? since : 0;
+      since = 0;
+    } else {
+      count += Math.ceil(entry.data.length / BLOCK);
+      since += 1;
+    }
+  }
+  return count;
+}
+
 function* pieces({ isFlush, offset, data }: Entry): Generator<Entry> {
   for (let from = 0; from < data.length; from += BLOCK) {
     yield { isFlush, offset: offset + from, data: data.subarray(from, from + BLOCK) };
@@ -163,14 +178,22 @@ export function copyImage(from: string, to: string): void {
   execFileSync("cp", ["--sparse=always", "--reflink=auto", from, to]);
 }
 
-/** A directory in memory for images: what the kernel flushes to a real disk there is not waited for. */
-export async function withImages<T>(directory: string, work: (images: string) => Promise<T>): Promise<T> {
-  const images = join(directory, "images");
-  mkdirSync(images);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700", "images", images]);
+/**
+ * Work whose temporary files, images and scratch hosts included, lie in memory: what the kernel flushes to a real disk
+ * is not waited for.
+ */
+export async function inMemory<T>(directory: string, work: (directory: string) => Promise<T>): Promise<T> {
+  const memory = join(directory, "memory");
+  mkdirSync(memory);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0711", "memory", memory]);
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = memory;
   try {
-    return await work(images);
+    return await work(memory);
   } finally {
-    execFileSync("umount", [images]);
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    // Lazily: what an error left mounted in there must not hide that error.
+    execFileSync("umount", ["--lazy", memory]);
   }
 }

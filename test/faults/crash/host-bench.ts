@@ -144,7 +144,11 @@ async function open(
       isPristine = true;
       before = content(AGENT_CONFIG);
     },
-    start: () => here().start(args, { env: { ...operatorEnv(), ...GATE_ENV } }),
+    start: () => {
+      // Until it has been looked at.
+      isPristine = false;
+      return here().start(args, { env: { ...operatorEnv(), ...GATE_ENV } });
+    },
     judge: async () => {
       const faults = faultsOfFiles();
       const left = stateOf(current.scene);

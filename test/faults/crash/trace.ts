@@ -86,5 +86,22 @@ export function lineOf(text: string, directory: string): string {
     .replace(/\d+/g, "N");
 }
 
+/** The file that a call works on, if its name is the same in each run but for {@link namedFor}; else null. */
+export function fileOf(text: string): string | null {
+  const [file] = filesIn(text);
+  return file === undefined || /^\/proc\/\d/.test(file) ? null : file;
+}
+
+/** Every file that a call names or works on through a descriptor, as `strace -P` matches them. */
+export function filesIn(text: string): string[] {
+  const [asked = ""] = text.split(/\) += /, 1);
+  const [, descriptor] = /^\w+\(\d+<(\/[^>]*)>/.exec(asked) ?? [];
+  if (descriptor !== undefined) return [descriptor];
+  return (asked.match(/"\/[^"]*"/g) ?? []).map((path) => path.slice(1, -1));
+}
+
+/** The same file in a run of another process: temporary names carry its id. */
+export const namedFor = (file: string, pid: number): string => file.replace(/(\.tmp\.)\d+\./, `$1${pid}.`);
+
 const endsIn = (text: string): string[] => text.match(/\b(pipe|socket):\[\d+\]/g) ?? [];
 const pipesIn = (text: string): string[] => text.match(/pipe:\[\d+\]/g) ?? [];
