@@ -10,6 +10,7 @@ import type { Campaign, CampaignOptions, CampaignOutcome, Finding } from "../cam
 import { type Attempts, attempt, type Broken } from "./attempts.ts";
 import type { Subject } from "./bench.ts";
 import { type FileSystem, inMemory } from "./disk.ts";
+import { ERRNOS } from "./errnos.ts";
 import { ADOPT, REGISTER } from "./host-bench.ts";
 import { Journal } from "./journal.ts";
 import {
@@ -123,7 +124,7 @@ async function tryAll(
   };
 }
 
-const FAULTS = ["SIGKILL", "ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE", "EINTR", "ENOMEM"];
+const FAULTS = ["SIGKILL", ...ERRNOS];
 const TABLE = `Points tried, by fault, and how many different states they left on the host, where each is judged but once:\n\n| command | ${FAULTS.join(" | ")} | states |\n|---|${FAULTS.map(() => "--:|").join("")}--:|`;
 
 function row({ command, situation }: Subject, { tried }: Attempts, states: number | undefined): string {

@@ -1,7 +1,7 @@
 /** A point: one system call of one command, and what happens there instead of it. */
 import { existsSync, rmSync } from "node:fs";
 import type { Launched } from "../../harness/launch.ts";
-import { errnosOf } from "./errnos.ts";
+import { errnosOf, errnosToldApart } from "./errnos.ts";
 import { type Ended, runWatched } from "./gated-command.ts";
 import { type Call, fileOf, filesIn, lineOf, namedFor, ourCalls, readTrace, TRACED } from "./trace.ts";
 
@@ -57,20 +57,20 @@ export const errorPoints = (chosen: readonly Call[], run: Run): Point[] =>
   chosen.flatMap((call) => errnosOf(call).map((fault) => ({ call, fault, ...identityOf(call, run) })));
 
 /**
- * Of each call one error of each kind that the program tells apart: EACCES, EINTR, and one of the others, which take
- * turns; where a disk is written it is ENOSPC.
+ * Of each call every error that the program tells apart, and one of the others, which take turns; where a disk is
+ * written it is ENOSPC.
  */
 export function errorKindPoints(chosen: readonly Call[], run: Run): Point[] {
+  const isToldApart = errnosToldApart();
   return chosen.flatMap((call, n) => {
     const errnos = errnosOf(call);
-    const [told, others] = [errnos.filter(isToldApart), errnos.filter((errno) => !isToldApart(errno))];
+    const told = errnos.filter((errno) => isToldApart.has(errno));
+    const others = errnos.filter((errno) => !isToldApart.has(errno));
     const one = others.includes("ENOSPC") && isChange(call) ? "ENOSPC" : others[n % others.length];
     const faults = one === undefined ? told : [one, ...told];
     return faults.map((fault) => ({ call, fault, ...identityOf(call, run) }));
   });
 }
-
-const isToldApart = (errno: string) => errno === "EACCES" || errno === "EINTR";
 
 function identityOf(call: Call, { all, directory }: Run): Pick<Point, "line" | "ordinal" | "place"> {
   const line = lineOf(call.text, directory);
