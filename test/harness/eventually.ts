@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 const EVERY_MS = 20;
-const LIMIT_MS = 45_000;
+const LIMIT_MS = 180_000;
 
 /** @returns the first value that is not undefined, null or false */
 export async function eventually<T>(

@@ -39,7 +39,7 @@ export interface MainProcess {
   isReady(): boolean;
 }
 
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 240_000;
 const STOP_LIMIT_MS = 30_000;
 
 export const failedJob = (name: string, result: string) =>
