@@ -1,5 +1,5 @@
 /** A file system in an image: made, mounted, its block writes recorded, and put together anew as a power cut leaves it. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   closeSync,
@@ -12,11 +12,13 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const BLOCK_LOG = fileURLToPath(new URL("block-log.ts", import.meta.url));
 /** What a disk writes in one piece; anything longer may be cut within. */
 const BLOCK = 4_096;
+const UNMOUNT_LIMIT_MS = 120_000;
 const MIB = 1_048_576;
 
 /** XFS makes nothing smaller; images are sparse. */
@@ -35,7 +37,18 @@ export async function onMounted<T>(image: string, at: string, work: () => Promis
   try {
     return await work();
   } finally {
-    execFileSync("umount", [at]);
+    await unmount(at);
+  }
+}
+
+/** What looks at every new device of the machine may have it open for a moment longer than we do. */
+async function unmount(at: string): Promise<void> {
+  const deadline = performance.now() + UNMOUNT_LIMIT_MS;
+  for (;;) {
+    const { status, stderr } = spawnSync("umount", [at], { encoding: "utf8" });
+    if (status === 0) return;
+    if (!/busy/.test(stderr) || performance.now() > deadline) throw new Error(stderr);
+    await sleep(50);
   }
 }
 
@@ -75,11 +88,11 @@ export async function recordWrites<T>(
       result = await work();
       acknowledged = entriesOf(log).length;
     } finally {
-      execFileSync("umount", [at]);
+      await unmount(at);
     }
   } finally {
     execFileSync("losetup", ["--detach", device]);
-    execFileSync("umount", [shown]);
+    await unmount(shown);
     await closed;
   }
   return { result, entries: entriesOf(log), acknowledged };
