@@ -13,6 +13,7 @@ import { type FileSystem, inMemory } from "./disk.ts";
 import { ERRNOS } from "./errnos.ts";
 import { ADOPT, REGISTER } from "./host-bench.ts";
 import { Journal } from "./journal.ts";
+import { inOwnNamespace } from "./own-namespace.ts";
 import {
   errorKindPoints,
   errorPoints,
@@ -83,11 +84,16 @@ export const campaign: Campaign = { title: "Crash consistency", run };
 function run(options: CampaignOptions): Promise<CampaignOutcome> {
   const isFull = options.scale === "full";
   mustHave("strace", "mount", "losetup", "mkfs.ext4", ...(isFull ? ["mkfs.xfs"] : []));
-  const journal = isFull ? Journal.ofThisProgram() : Journal.none();
-  return inMemory(options.directory, (directory) => tryAll({ ...options, directory }, journal));
+  return inOwnNamespace(options);
 }
 
-async function tryAll(
+/** Mounts file systems: not for a process whose mounts others see. */
+export function tryAll(options: CampaignOptions): Promise<CampaignOutcome> {
+  const journal = options.scale === "full" ? Journal.ofThisProgram() : Journal.none();
+  return inMemory(options.directory, (directory) => tryScopes({ ...options, directory }, journal));
+}
+
+async function tryScopes(
   { scale, directory, signal }: CampaignOptions,
   journal: Journal,
 ): Promise<CampaignOutcome> {
@@ -113,7 +119,7 @@ async function tryAll(
     const what = `${subject.command}, ${subject.situation}: ${scope}`;
     findings.push(kept(what, tried, outcome.points - outcome.missed.length, outcome.broken, "points"));
     findings.push(reached(what, outcome));
-    rows.push(row(subject, outcome, await subject.statesLeft?.()));
+    rows.push(row(subject, outcome, await subject.statesLeft()));
   }
   const earlier = journal.earlierSeconds / 60;
   journal.seconds((performance.now() - started) / 1_000);
@@ -127,9 +133,9 @@ async function tryAll(
 const FAULTS = ["SIGKILL", ...ERRNOS];
 const TABLE = `Points tried, by fault, and how many different states they left on the host, where each is judged but once:\n\n| command | ${FAULTS.join(" | ")} | states |\n|---|${FAULTS.map(() => "--:|").join("")}--:|`;
 
-function row({ command, situation }: Subject, { tried }: Attempts, states: number | undefined): string {
+function row({ command, situation }: Subject, { tried }: Attempts, states: number): string {
   const cells = FAULTS.map((fault) => tried.get(fault) ?? "");
-  return `| ${command}, ${situation} | ${cells.join(" | ")} | ${states ?? ""} |`;
+  return `| ${command}, ${situation} | ${cells.join(" | ")} | ${states} |`;
 }
 
 const sum = ({ tried }: Attempts): number => tried.values().reduce((total, count) => total + count, 0);

@@ -11,7 +11,7 @@ import type { HostScene } from "../../harness/host-scene.ts";
 import type { TestContext } from "../../harness/scene.ts";
 import { OLD_FILE, openCronHost, snapshot } from "../../integration/adopt-scene.ts";
 import { openRegisterScene, WITH_BASE } from "../../integration/register-scene.ts";
-import type { Bench, Subject } from "./bench.ts";
+import { type Bench, type Known, once, type Subject } from "./bench.ts";
 import { GATE_ENV } from "./gated-command.ts";
 import { stateOf } from "./host-state.ts";
 import { exposedSecrets, leftovers, sessionFiles } from "./invariants.ts";
@@ -46,8 +46,7 @@ interface Ends {
   /** The state before it, in which a run that changed nothing leaves the host. */
   pristine: string;
   wanted: string;
-  /** What the next run made of each state: nothing, or the promises that it broke. */
-  known: Map<string, string[]>;
+  known: Known;
 }
 
 function hostSubject(
@@ -152,11 +151,8 @@ async function open(
     judge: async () => {
       const faults = faultsOfFiles();
       const left = stateOf(current.scene);
-      const seen = left === null ? undefined : known.get(left);
+      const found = await once(known, left, faultsOfNextRun);
       isPristine = left === pristine;
-      if (seen !== undefined) return [...faults, ...seen];
-      const found = await faultsOfNextRun();
-      if (left !== null) known.set(left, found);
       return [...faults, ...found];
     },
     close: () => current.close(),
