@@ -37,6 +37,7 @@ export async function liveThrough({
   counts.days = days;
   const judge = new Judge(counts, credentialsFile, tell ?? (() => undefined));
   const host = new VirtualHost(START, new Random(seed ^ 0x5eed), trace.drift, judge);
+  host.sts.longestMs = trace.longestSessionMs;
   judge.attach(host);
   inhabit(host);
   Math.random = () => host.random.next();
