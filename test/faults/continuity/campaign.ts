@@ -8,7 +8,7 @@ import { compareToday } from "./today-check.ts";
 import type { ProgramName } from "./worker.ts";
 
 const DAYS = 7;
-const TRACES = { quick: 60, full: 10_000 };
+const TRACES = { quick: 36, full: 10_000 };
 /** Lives of the stand-in agent, side by side, that the model is held against, and how long they are. */
 const AGENTS = { quick: { count: 2, hours: 1 }, full: { count: 12, hours: 4 } };
 const MOST_RECOVERY_S = 60;

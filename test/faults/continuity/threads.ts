@@ -9,7 +9,7 @@ import { Worker } from "node:worker_threads";
 import { add, type Counts, noCounts } from "./counts.ts";
 import type { ProgramName, Sums, Work } from "./worker.ts";
 
-const PORTION = 10;
+const PORTION = 2;
 
 export interface Lives {
   /** The bundled simulator. */
