@@ -1,5 +1,5 @@
 /** A tiny file system that can be filled to the last block, where one may be mounted. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../readers/external-process.ts";
 
@@ -11,8 +11,7 @@ export async function withTinyDisk<Result>(
   directory: string,
   use: (full: TinyDisk | null) => Promise<Result>,
 ): Promise<Result> {
-  const at = join(directory, "tiny");
-  mkdirSync(at);
+  const at = mkdtempSync(join(directory, "tiny-"));
   const options = ["-t", "tmpfs", "-o", `size=${SIZE_KIB}k`, "tmpfs", at];
   const { exitCode } = await run("mount", options, process.env).catch(() => ({ exitCode: 1 }));
   if (exitCode !== 0) return use(null);

@@ -105,27 +105,35 @@ export interface TodayCheck {
 }
 
 /** @param directory for the files */
-export function compareToday(directory: string, isQuick: boolean): Promise<TodayCheck> {
-  return withTinyDisk(directory, async (tiny) => {
-    const wanted = CASES.filter((each) => (!isQuick || each.isQuick) && (each.disk === undefined || tiny));
-    const left = PROGRAMS.flatMap((program) => wanted.map((each) => ({ program, each })));
-    const check: TodayCheck = { cases: 0, differing: [], hadTinyDisk: tiny !== null };
-    const thread = async () => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        const found = await compare(next.program, next.each, directory, tiny);
-        check.cases += found.length;
-        check.differing.push(...found.filter((difference) => difference !== null));
-      }
-    };
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, thread));
-    return check;
-  });
+export async function compareToday(directory: string, isQuick: boolean): Promise<TodayCheck> {
+  const hadTinyDisk = await withTinyDisk(directory, async (tiny) => tiny !== null);
+  const wanted = CASES.filter(
+    (each) => (!isQuick || each.isQuick) && (each.disk === undefined || hadTinyDisk),
+  );
+  const left = PROGRAMS.flatMap((program) => wanted.map((each) => ({ program, each })));
+  const check: TodayCheck = { cases: 0, differing: [], hadTinyDisk };
+  const thread = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const { program, each } = next;
+      const found =
+        each.disk === undefined
+          ? await compare(program, each, { directory })
+          : await withTinyDisk(directory, async (tiny) => compare(program, each, tiny ?? { directory }));
+      check.cases += found.length;
+      check.differing.push(...found.filter((difference) => difference !== null));
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, thread));
+  return check;
 }
 
+/** Where the credentials file lies. */
+type Place = Pick<TinyDisk, "directory"> & Partial<TinyDisk>;
+
 /** @returns for each thing that was compared the difference, or null */
-async function compare(program: RealProgram, each: Case, directory: string, tiny: TinyDisk | null) {
+async function compare(program: RealProgram, each: Case, place: Place) {
   const model = await modelBehaviour(program, each);
-  const { behaviour, limits } = await realBehaviour(program, each, directory, tiny);
+  const { behaviour, limits } = await realBehaviour(program, each, place);
   const calls = each.real === "refused" ? null : model.calls;
   const told = (what: string, said: unknown, did: unknown) => {
     const [one, other] = [JSON.stringify(said), JSON.stringify(did)];
@@ -172,14 +180,12 @@ async function modelBehaviour({ model, runsUntilMs }: RealProgram, each: Case): 
 async function realBehaviour(
   { interpreter, script }: RealProgram,
   each: Case,
-  directory: string,
-  tiny: TinyDisk | null,
+  { directory, fill }: Place,
 ): Promise<{ behaviour: Behaviour; limits: [number, number] }> {
   const emulator = await startEmulator();
-  const place = each.disk !== undefined && tiny !== null ? tiny.directory : directory;
-  const file = join(place, `${script}-${each.name.replaceAll(" ", "-")}`);
+  const file = join(directory, `${script}-${each.name.replaceAll(" ", "-")}`);
   writeFileSync(file, OLD);
-  const makeRoom = each.disk === "full" ? tiny?.fill() : undefined;
+  const makeRoom = each.disk === "full" ? fill?.() : undefined;
   try {
     const fault = each.real === "refused" ? null : each.real;
     if (fault !== null) emulator.faults.set({ match: { service: "sts" }, ...fault });
