@@ -1,22 +1,19 @@
 /** argv to command. The only place that ends the process, and the only one that prints an error. */
 
-import { CommanderError } from "commander";
-import { commandLine } from "./command-line.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { fitted } from "./report/progress.ts";
+import { serviceCommand } from "./service-commands.ts";
 import { VERSION } from "./version.ts";
 
 async function main(argv: string[]): Promise<number> {
-  let exitCode: number = EXIT.usage;
-  await commandLine((code) => {
-    exitCode = code;
-  }).parseAsync(argv);
-  return exitCode;
+  const perform = serviceCommand(argv.slice(2));
+  if (perform !== null) return perform();
+  const { performCommandLine } = await import("./command-line.ts");
+  return performCommandLine(argv);
 }
 
 function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Failure) {
     const text = `${error.message}\n${error.nextStep === "" ? "" : `  ${error.nextStep}\n`}`;
     process.stderr.write(fitted(text, process.stderr));
