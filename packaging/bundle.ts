@@ -49,6 +49,8 @@ const COMMAND = `#!/bin/sh
 self=$0
 [ -L "$self" ] && self=$(readlink -f "$self")
 dir=\${self%/*}
+# A process that lasts is to stay small: little room for what is new, and what a refresh leaves behind is collected.
+[ "$1" = run ] && exec "$dir/node" --max-semi-space-size=1 --optimize-for-size --expose-gc "$dir/idc-helper.cjs" "$@"
 exec "$dir/node" "$dir/idc-helper.cjs" "$@"
 `;
 

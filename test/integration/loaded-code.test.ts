@@ -8,10 +8,18 @@ import { describe, it } from "vitest";
 import { COMMAND } from "../harness/launch.ts";
 import { openScene, type TestContext } from "../harness/scene.ts";
 
-/** Loaded by every process before anything else; at its end it tells the files that it has loaded as modules. */
+/**
+ * Loaded by every process before anything else; at its end it tells the files that it has loaded as modules, and the
+ * flags that its Node was started with.
+ */
 const WITNESS = `process.on("exit", () => require("node:fs").writeFileSync(
   __dirname + "/loaded." + (process.argv[2] ?? "nothing") + "." + process.pid,
-  JSON.stringify(Object.keys(require.cache).filter((file) => file !== __filename))));`;
+  JSON.stringify({ files: Object.keys(require.cache).filter((file) => file !== __filename), flags: process.execArgv })));`;
+
+interface Account {
+  files: string[];
+  flags: string[];
+}
 
 async function openWatchedScene(test: TestContext) {
   const scene = await openScene(test);
@@ -20,11 +28,15 @@ async function openWatchedScene(test: TestContext) {
   return { ...scene, env: { NODE_OPTIONS: `--require ${witness}` } };
 }
 
+function accountsOf(command: string, directory: string): Account[] {
+  const names = readdirSync(directory).filter((name) => name.startsWith(`loaded.${command}.`));
+  if (names.length === 0) throw new Error(`no process has told what ${command} loads`);
+  return names.map((name) => JSON.parse(readFileSync(join(directory, name), "utf8")));
+}
+
 /** The names of the files that the processes of a command have loaded, sorted, each once. */
 function loadedBy(command: string, directory: string): string[] {
-  const accounts = readdirSync(directory).filter((name) => name.startsWith(`loaded.${command}.`));
-  if (accounts.length === 0) throw new Error(`no process has told what ${command} loads`);
-  const files = accounts.flatMap((name): string[] => JSON.parse(readFileSync(join(directory, name), "utf8")));
+  const files = accountsOf(command, directory).flatMap((account) => account.files);
   return [...new Set(files.map((file) => basename(file)))].sort();
 }
 
@@ -54,6 +66,17 @@ describe.concurrent("what a process loads", () => {
     test
       .expect(refreshed.filter((name) => /^(zod|js-yaml|node-cron|commander|diff|@inquirer)/.test(name)))
       .toEqual([]);
+  });
+
+  it("run is started so that it stays small and can collect; what it starts is started as ever", async (test) => {
+    const { host, env } = await openWatchedScene(test);
+    const run = host.startRun(env);
+    await run.waitForLog("refresh_succeeded");
+    await run.stop();
+    const flagsOf = (command: string) => accountsOf(command, host.directory).map(({ flags }) => flags);
+    test.expect(flagsOf("run")).toEqual([["--max-semi-space-size=1", "--optimize-for-size", "--expose-gc"]]);
+    test.expect(flagsOf("refresh")).toEqual([[]]);
+    test.expect(flagsOf("check-config")).toEqual([[]]);
   });
 
   it("status loads no AWS SDK", async (test) => {
