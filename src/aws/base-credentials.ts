@@ -122,7 +122,7 @@ async function fromProviders(
   source: string,
   clientConfig: ClientConfig,
 ): Promise<BaseCredentials> {
-  const { fromIni } = await import("@aws-sdk/credential-providers");
+  const { fromIni } = await import("./providers.ts");
   try {
     const identity = await fromIni({
       filepath: file,
@@ -146,7 +146,7 @@ async function fromProviders(
 }
 
 async function fromChain(config: Config, clientConfig: ClientConfig): Promise<BaseCredentials> {
-  const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  const { fromNodeProviderChain } = await import("./providers.ts");
   try {
     const identity = await fromNodeProviderChain({ clientConfig, ignoreCache: true })();
     return { identity, source: "the AWS SDK's default chain" };

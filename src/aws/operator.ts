@@ -23,7 +23,7 @@ export interface OperatorSource {
 /** @throws Failure `operator_credentials_missing`, which repeats nothing of what the provider said */
 export async function loadOperatorCredentials(source: OperatorSource): Promise<OperatorCredentials> {
   const { profile, region, requestHandler } = source;
-  const { fromIni, fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  const { fromIni, fromNodeProviderChain } = await import("./providers.ts");
   const options = { clientConfig: { region, requestHandler }, ignoreCache: true };
   let found: OperatorCredentials;
   try {

@@ -35,8 +35,9 @@ const MAX_ERRORS = 4 * 1_024;
 export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
   const program = process.argv[1];
   if (program === undefined) throw new Error("this program does not know its own file");
-  // In a process group of its own: the limit also ends what the child has started (credential_process, flock).
-  const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+  // Without our own flags (process.execArgv): they are for a process that lasts. In a process group of its own: the limit
+  // also ends what the child has started (credential_process, flock).
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
     env,

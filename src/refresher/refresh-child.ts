@@ -6,6 +6,8 @@ import { type ChildResult, startChild } from "./child.ts";
 import type { Issued, RefreshWarning } from "./issue.ts";
 
 const REFRESH_LIMIT_MS = 60_000;
+/** src/service-commands.ts understands them in exactly these words; in others they would be right, too, and slower. */
+export const REFRESH_WORDS = ["refresh", "--json", "--resolved-config"] as const;
 
 export type RefreshOutcome = ({ result: "issued" } & Issued) | ({ result: "failed" } & FailureReport);
 
@@ -17,7 +19,7 @@ export interface RefreshChild {
 export function startRefresh(config: Config, factor: number, env: NodeJS.ProcessEnv): RefreshChild {
   const limitMs = scaledLimit(REFRESH_LIMIT_MS, factor);
   const child = startChild({
-    args: ["refresh", "--json", "--resolved-config"],
+    args: REFRESH_WORDS,
     input: JSON.stringify(config),
     limitMs,
     env,

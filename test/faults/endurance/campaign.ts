@@ -16,7 +16,7 @@ const SIZES: Readonly<Record<CampaignOptions["scale"], Size>> = {
     limitMs: 36 * 60_000,
     warmUp: 2_000,
     faults: 0.1,
-    realEvery: 20,
+    realEvery: 50,
     lastingEvery: 4_000,
     disturbances: 0.01,
     outageFactor: 60,

@@ -372,7 +372,13 @@ export const outcomes = kind({
         const { retryAfterMs } = outcome;
         if (retryAfterMs !== undefined && !Number.isFinite(retryAfterMs))
           return `to be tried again after ${retryAfterMs}`;
-        const streak = { count: 1, sinceMs: NOW_MS, last: outcome, retryBootMs: health.nowBootMs + 1_000 };
+        const streak = {
+          count: 1,
+          throttled: 0,
+          sinceMs: NOW_MS,
+          last: outcome,
+          retryBootMs: health.nowBootMs + 1_000,
+        };
         new Announcer(log).refreshed(outcome, streak, health);
         return tell({ streak });
       }
