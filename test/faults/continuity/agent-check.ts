@@ -35,7 +35,13 @@ type Reads = string[];
 export interface AgentCheck {
   model: Reads;
   standIn: Reads;
+  /** The machine was too busy for a raised clock: what was read when says nothing about the model. */
+  wasDisturbed: boolean;
 }
+
+/** Half of what lies between an action and the nearest read. */
+const LARGEST_LAG_MS = (CLEARANCE_S * 1_000) / FACTOR / 2;
+const LAG_SAMPLED_EVERY_MS = 50;
 
 /** @param seed draws the actions; as many draws as it takes until none is too near to a read */
 export async function compareAgents(seed: number, hours: number): Promise<AgentCheck> {
@@ -43,8 +49,26 @@ export async function compareAgents(seed: number, hours: number): Promise<AgentC
     const actions = drawActions(new Random(seed * 1_000 + draw), hours);
     if (!actions.some(({ kind }) => kind === "terminate")) continue;
     const { reads, areClear } = await modelReads(actions, hours);
-    if (areClear) return { model: reads, standIn: await standInReads(actions, hours) };
+    if (!areClear) continue;
+    const stopWatching = watchLag();
+    const standIn = await standInReads(actions, hours);
+    return { model: reads, standIn, wasDisturbed: stopWatching() > LARGEST_LAG_MS };
   }
+}
+
+/** @returns what ends the watch, and tells the longest that this process was kept waiting, in milliseconds */
+function watchLag(): () => number {
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - LAG_SAMPLED_EVERY_MS);
+    last = now;
+  }, LAG_SAMPLED_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    return longest;
+  };
 }
 
 function drawActions(random: Random, hours: number): Action[] {

@@ -8,7 +8,7 @@ import { compareToday } from "./today-check.ts";
 import type { ProgramName } from "./worker.ts";
 
 const DAYS = 7;
-const TRACES = { quick: 36, full: 10_000 };
+const TRACES = { quick: 24, full: 10_000 };
 /** Lives of the stand-in agent, side by side, that the model is held against, and how long they are. */
 const AGENTS = { quick: { count: 2, hours: 1 }, full: { count: 12, hours: 4 } };
 const MOST_RECOVERY_S = 60;
@@ -35,11 +35,20 @@ async function run({ scale, seed, directory, signal }: CampaignOptions): Promise
   const today = await checkToday(scale, directory);
   const sums = await liveThroughAll({ file, seeds, programs, days: DAYS, kept: KEPT_IN, signal });
   const ours = sums.get("ours") ?? noCounts();
-  const of = ours.traces === seeds.length ? "" : ` of the ${seeds.length.toLocaleString("en")} asked for`;
   return {
-    tried: `${ours.traces.toLocaleString("en")} traces${of}, each of ${DAYS} simulated days, ${ours.polls.toLocaleString("en")} polls of the agent`,
-    findings: [...findingsOf(ours), agents, today],
+    tried: `${ours.traces.toLocaleString("en")} traces, each of ${DAYS} simulated days, ${ours.polls.toLocaleString("en")} polls of the agent`,
+    findings: [howMany(ours.traces, seeds.length), ...findingsOf(ours), agents, today],
     more: compared(sums),
+  };
+}
+
+function howMany(traces: number, wanted: number): Finding {
+  return {
+    what: "traces lived through, before the run was ended",
+    target: wanted.toLocaleString("en"),
+    found: traces.toLocaleString("en"),
+    isMet: traces >= wanted,
+    detail: "it was interrupted",
   };
 }
 
@@ -48,13 +57,15 @@ async function checkModel(scale: CampaignOptions["scale"], seed: number): Promis
   const checks = await Promise.all(
     Array.from({ length: count }, (_, index) => compareAgents(seed + index, hours)),
   );
-  const differing = checks.filter(({ model, standIn }) => model.join() !== standIn.join());
-  const reads = checks.reduce((sum, { model }) => sum + model.length, 0);
+  const undisturbed = checks.filter(({ wasDisturbed }) => !wasDisturbed);
+  const differing = undisturbed.filter(({ model, standIn }) => model.join() !== standIn.join());
+  const disturbed = checks.length - undisturbed.length;
+  const reads = undisturbed.reduce((sum, { model }) => sum + model.length, 0);
   return {
-    what: `lives of the agent's model that differ from the stand-in agent's (${count} of ${hours} h, ${reads} reads of the file)`,
+    what: `lives of the agent's model that differ from the stand-in agent's (${undisturbed.length} of ${hours} h, ${reads} reads of the file${disturbed === 0 ? "" : `; ${disturbed} more do not count, for the machine was too busy for them`})`,
     target: "0",
     found: String(differing.length),
-    isMet: differing.length === 0 && reads > count,
+    isMet: differing.length === 0 && reads > undisturbed.length,
     detail: differing
       .map(({ model, standIn }) => `model: ${model.join(", ")}; stand-in: ${standIn.join(", ")}`)
       .join("\n"),

@@ -48,7 +48,12 @@ export async function liveThroughAll({ file, seeds, programs, days, kept, signal
   const work: Work = { programs, days, isTold: false };
   const thread = async () => {
     // The schedule is local time; which one is no matter, but it must be the same everywhere.
-    const worker = new Worker(file, { workerData: work, env: { ...process.env, TZ: "Asia/Seoul" } });
+    const worker = new Worker(file, {
+      workerData: work,
+      env: { ...process.env, TZ: "Asia/Seoul" },
+      // Nearly everything here is short-lived.
+      resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    });
     try {
       while (left.length > 0 && !signal.aborted) {
         const portion = left.splice(0, PORTION);
