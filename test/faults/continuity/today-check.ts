@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startEmulator } from "../../aws-emulator/emulator.ts";
+import { BASE_KEY, startEmulator } from "../../aws-emulator/emulator.ts";
 import type { FaultSpec } from "../../aws-emulator/faults/fault.ts";
 import { cleanEnvironment, run } from "../../readers/external-process.ts";
 import { VirtualHost } from "./host.ts";
@@ -193,7 +193,11 @@ async function realBehaviour(
     const limit = fault?.kind === "hang" ? String(SHORT_LIMIT_S) : "default";
     const command = [interpreter, join(HERE, "real-programs", script), endpoint, file, limit];
     const [program = "", ...rest] = each.disk === "filling" ? [...refusingWrites(file), ...command] : command;
-    const { stdout, stderr } = await run(program, rest, cleanEnvironment(directory));
+    const { stdout, stderr } = await run(program, rest, {
+      ...cleanEnvironment(directory),
+      AWS_ACCESS_KEY_ID: BASE_KEY.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: BASE_KEY.secretAccessKey,
+    });
     const said = /\{.*\}/.exec(stdout)?.[0];
     if (said === undefined) throw new Error(`${script} did not start: ${stderr.trim()}`);
     const { connectTimeoutS, readTimeoutS } = JSON.parse(said) as Record<string, number>;

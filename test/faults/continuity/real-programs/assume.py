@@ -1,7 +1,7 @@
 """What the guides' script does from cron: AssumeRole with boto3, then the credentials file written in place.
 
-Arguments: endpoint, credentials file, the time limit of one attempt in seconds or "default". Prints the SDK's own limits
-as JSON first.
+The key is in the environment. Arguments: endpoint, credentials file, the time limit of one attempt in seconds or
+"default". Prints the SDK's own limits as JSON first.
 """
 import json
 import sys
@@ -15,8 +15,6 @@ sts = boto3.client(
     "sts",
     region_name="ap-northeast-2",
     endpoint_url=endpoint,
-    aws_access_key_id="AKIAIDCBASE000000001",
-    aws_secret_access_key="emulator/base+secret/0123456789abcdefghi",
     config=Config(**limits),
 )
 used = sts.meta.config

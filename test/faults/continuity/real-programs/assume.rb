@@ -1,8 +1,8 @@
 # What a Ruby script in the way of get_sts_creds does from cron: AssumeRole with the AWS SDK for Ruby, then the
 # credentials file written in place.
 #
-# Arguments: endpoint, credentials file, the time limit of one attempt in seconds or "default". Prints the SDK's own
-# limits as JSON first.
+# The key is in the environment. Arguments: endpoint, credentials file, the time limit of one attempt in seconds or
+# "default". Prints the SDK's own limits as JSON first.
 require "aws-sdk-core"
 require "json"
 
@@ -11,7 +11,6 @@ limits = limit == "default" ? {} : { http_open_timeout: limit.to_f, http_read_ti
 sts = Aws::STS::Client.new(
   region: "ap-northeast-2",
   endpoint: endpoint,
-  credentials: Aws::Credentials.new("AKIAIDCBASE000000001", "emulator/base+secret/0123456789abcdefghi"),
   **limits
 )
 puts JSON.generate(readTimeoutS: sts.config.http_read_timeout, connectTimeoutS: sts.config.http_open_timeout)
