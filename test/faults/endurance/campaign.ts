@@ -23,9 +23,9 @@ const SIZES: Readonly<Record<CampaignOptions["scale"], Size>> = {
     outages: OUTAGES.length,
   },
   quick: {
-    refreshes: 250,
-    limitMs: 25_000,
-    warmUp: 50,
+    refreshes: 120,
+    limitMs: 10 * 60_000,
+    warmUp: 30,
     faults: 0.1,
     realEvery: 25,
     lastingEvery: null,
