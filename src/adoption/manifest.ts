@@ -84,9 +84,19 @@ export async function readManifest(configFile: string): Promise<Manifest | null>
   }
 }
 
+/** @throws Failure `cannot_write` */
 export async function writeManifest(configFile: string, manifest: Manifest): Promise<void> {
-  mkdirSync(adoptionDirectory(configFile), { recursive: true, mode: 0o700 });
-  await replaceFile(manifestFile(configFile), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+  const [directory, path] = [adoptionDirectory(configFile), manifestFile(configFile)];
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    await replaceFile(path, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `${path}, which says what adopt changed on this host, could not be written: ${errorText(error)}`,
+      nextStep: `See: ls -ld ${directory}; df -h ${directory}`,
+    });
+  }
 }
 
 /** The manifest goes first: without it, what is left is only old copies. */

@@ -66,6 +66,13 @@ export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-MAX_ERRORS);
   });
+  // What it says cannot be read (no memory left): it is ended and counts as failed, and we go on.
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("error", (error) => {
+      errors = error.message;
+      kill();
+    });
+  }
   // A child that dies before it has read its input is reported by its exit status.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);

@@ -2,8 +2,10 @@
  * What `register` keeps on the host about its registration: root's file beside the config, world-readable, no secret
  * in it. It is written before AWS is told anything, so that a registration that was cut short is never unnoticed.
  */
+import { dirname } from "node:path";
 import type { Tag } from "../aws/codedeploy.ts";
 import { registrationFile } from "../config/paths.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import type { MachineFingerprint } from "../host/machine.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
@@ -51,9 +53,18 @@ export function readUsableRegistration(configFile: string): Promise<Registration
   return readRegistration(configFile).catch(() => null);
 }
 
+/** @throws Failure `cannot_write` */
 export async function writeRegistration(configFile: string, registration: Registration): Promise<void> {
   const path = registrationFile(configFile);
-  await replaceFile(path, renderRegistration(registration), { mode: 0o644 });
+  try {
+    await replaceFile(path, renderRegistration(registration), { mode: 0o644 });
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `${path} could not be written: ${errorCode(error) ?? errorText(error)}`,
+      nextStep: `See its directory: ls -ld ${dirname(path)}; df -h ${dirname(path)}`,
+    });
+  }
 }
 
 export function renderRegistration(registration: Registration): string {

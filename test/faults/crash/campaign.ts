@@ -106,6 +106,7 @@ async function tryScopes(
     const outcome = await cutPower(subject, kind, { directory, journal, signal });
     cuts += outcome.cuts;
     const what = `${subject.command}, ${subject.situation}: the power cut at every write, ${kind}`;
+    console.log(`${what}: ${outcome.cuts} of ${outcome.of}`);
     findings.push(kept(what, outcome.cuts, outcome.of, outcome.broken, "cuts"));
   }
   let points = 0;
@@ -117,6 +118,7 @@ async function tryScopes(
     const tried = sum(outcome);
     points += tried;
     const what = `${subject.command}, ${subject.situation}: ${scope}`;
+    console.log(`${what}: ${tried} of ${outcome.points}, ${outcome.missed.length} missed`);
     findings.push(kept(what, tried, outcome.points - outcome.missed.length, outcome.broken, "points"));
     findings.push(reached(what, outcome));
     rows.push(row(subject, outcome, await subject.statesLeft()));
