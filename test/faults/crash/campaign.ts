@@ -103,21 +103,29 @@ async function tryScopes(
   const rows: string[] = [];
   let cuts = 0;
   for (const [subject, kind] of power) {
+    const what = `${subject.command}, ${subject.situation}: the power cut at every write, ${kind}`;
+    if (signal.aborted) {
+      findings.push(notBegun(what));
+      continue;
+    }
     const outcome = await cutPower(subject, kind, { directory, journal, signal });
     cuts += outcome.cuts;
-    const what = `${subject.command}, ${subject.situation}: the power cut at every write, ${kind}`;
     console.log(`${what}: ${outcome.cuts} of ${outcome.of}`);
     findings.push(kept(what, outcome.cuts, outcome.of, outcome.broken, "cuts"));
   }
   let points = 0;
   for (const [n, { subject, points: scope, choose }] of scopes.entries()) {
+    const what = `${subject.command}, ${subject.situation}: ${scope}`;
+    if (signal.aborted) {
+      findings.push(notBegun(what));
+      continue;
+    }
     const own = join(directory, `${n}`);
     mkdirSync(own);
     const plan = { subject, scope, choose, directory: own, workers: WORKERS, journal, signal };
     const outcome = await attempt(plan);
     const tried = sum(outcome);
     points += tried;
-    const what = `${subject.command}, ${subject.situation}: ${scope}`;
     console.log(`${what}: ${tried} of ${outcome.points}, ${outcome.missed.length} missed`);
     findings.push(kept(what, tried, outcome.points - outcome.missed.length, outcome.broken, "points"));
     findings.push(reached(what, outcome));
@@ -142,12 +150,21 @@ function row({ command, situation }: Subject, { tried }: Attempts, states: numbe
 
 const sum = ({ tried }: Attempts): number => tried.values().reduce((total, count) => total + count, 0);
 
+const TARGET = "nothing torn, leaked, left over or without a message; the next run mends it";
+
+const notBegun = (what: string): Finding => ({
+  what,
+  target: TARGET,
+  found: "not begun in the time there was",
+  isMet: false,
+});
+
 /** What was tried must be something, and all there is: a campaign that was cut short has kept no promise. */
 function kept(what: string, tried: number, all: number, broken: readonly Broken[], unit: string): Finding {
   const untried = all - tried;
   return {
     what,
-    target: "nothing torn, leaked, left over or without a message; the next run mends it",
+    target: TARGET,
     found: `${broken.length} broken of ${tried} ${unit}${untried === 0 ? "" : `; ${untried} not tried in the time there was`}`,
     isMet: broken.length === 0 && tried > 0 && untried === 0,
     detail: broken.map(({ point, faults }) => `\n  ${point}\n    ${faults.join("\n    ")}`).join(""),
