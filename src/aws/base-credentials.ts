@@ -12,6 +12,7 @@ import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
 import { oddPart } from "./key-text.ts";
 import type { BoundedHandler } from "./network.ts";
+import { refuseEndlessFiles } from "./shared-files.ts";
 
 const MAX_BYTES = 256 * 1_024;
 
@@ -122,6 +123,7 @@ async function fromProviders(
   source: string,
   clientConfig: ClientConfig,
 ): Promise<BaseCredentials> {
+  refuseEndlessFiles("base");
   const { fromIni } = await import("./providers.ts");
   try {
     const identity = await fromIni({
@@ -146,6 +148,7 @@ async function fromProviders(
 }
 
 async function fromChain(config: Config, clientConfig: ClientConfig): Promise<BaseCredentials> {
+  refuseEndlessFiles("base");
   const { fromNodeProviderChain } = await import("./providers.ts");
   try {
     const identity = await fromNodeProviderChain({ clientConfig, ignoreCache: true })();

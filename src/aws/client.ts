@@ -5,6 +5,7 @@ import { isSafeEndpoint } from "../config/endpoint.ts";
 import { Failure } from "../failure.ts";
 import { VERSION } from "../version.ts";
 import type { Network } from "./network.ts";
+import { refuseEndlessFiles } from "./shared-files.ts";
 import type { CallContext, Caller } from "./verdicts.ts";
 
 export type Service = "sts" | "codedeploy";
@@ -19,7 +20,9 @@ export interface Connection {
   endpoint: string | null;
 }
 
-export function clientOptions({ region, identity, network, endpoint }: Connection) {
+/** @throws Failure for files of the SDK that no client must come upon: it looks into them for what is not given here */
+export function clientOptions({ region, identity, caller, network, endpoint }: Connection) {
+  refuseEndlessFiles(caller.identity === "operator" ? "operator" : "base");
   return {
     region,
     credentials: identity,

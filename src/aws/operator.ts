@@ -6,6 +6,7 @@ import type { AwsCredentialIdentity } from "@aws-sdk/types";
 import { Failure } from "../failure.ts";
 import { oddPart } from "./key-text.ts";
 import type { BoundedHandler } from "./network.ts";
+import { refuseEndlessFiles } from "./shared-files.ts";
 
 export interface OperatorCredentials {
   identity: AwsCredentialIdentity;
@@ -20,9 +21,10 @@ export interface OperatorSource {
   requestHandler: BoundedHandler;
 }
 
-/** @throws Failure `operator_credentials_missing`, which repeats nothing of what the provider said */
+/** @throws Failure `operator_credentials_missing` or `operator_credentials_invalid`, which repeats nothing of what the provider said */
 export async function loadOperatorCredentials(source: OperatorSource): Promise<OperatorCredentials> {
   const { profile, region, requestHandler } = source;
+  refuseEndlessFiles("operator");
   const { fromIni, fromNodeProviderChain } = await import("./providers.ts");
   const options = { clientConfig: { region, requestHandler }, ignoreCache: true };
   let found: OperatorCredentials;
