@@ -75,13 +75,16 @@ export async function tryAll(
   };
   const work = async (number: number) => {
     let member: Member | null = null;
-    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
-      signal.throwIfAborted();
-      member ??= new Member(join(directory, `member-${number}`));
-      note(batch.kind, await member.perform(batch));
-      if (member.isOver) member = null;
+    try {
+      for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
+        signal.throwIfAborted();
+        member ??= new Member(join(directory, `member-${number}`));
+        note(batch.kind, await member.perform(batch));
+        if (member.isOver) member = null;
+      }
+    } finally {
+      member?.end();
     }
-    member?.end();
   };
   await Promise.all(Array.from({ length: members }, (_, number) => work(number)));
   return outcomes;
@@ -141,8 +144,10 @@ class Member {
     });
   }
 
+  /** By force: what it tried last may have left a server or a timer that keeps it alive. */
   end(): void {
-    this.#child.disconnect();
+    this.#child.removeAllListeners();
+    this.#child.kill("SIGKILL");
   }
 }
 
