@@ -100,7 +100,7 @@ interface Reached {
 async function reach(bench: Bench, point: Point, plan: Plan, name: string): Promise<Reached> {
   const reached: Reached = { wasReached: false, met: [], faults: [] };
   let seen: number | null = null;
-  for (const shift of point.place === null ? SHIFTS : [null, ...SHIFTS]) {
+  for (const shift of point.place === null ? SHIFTS : [null, null, null, ...SHIFTS]) {
     await bench.prepare();
     const log = join(plan.directory, `strace.${name}`);
     const nth = shift === null ? null : (seen ?? Math.max(1, point.call.nth + shift));

@@ -120,7 +120,7 @@ export async function cutPower(
     });
     copyImage(base, image);
     const run = () => host.command(subject.command);
-    const recorded = await recordWrites(image, at, run);
+    const recorded = await recordWrites(kind, image, at, run);
     mustPass(recorded.result);
     const outcome: PowerOutcome = { cuts: 0, of: countCuts(recorded), broken: [] };
     for (const cut of cutsOf(recorded, base, join(directory, "cut"))) {
