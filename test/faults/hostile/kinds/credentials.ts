@@ -18,7 +18,7 @@ const FILE = "/etc/idc-codedeploy-helper/base-credentials";
 export const baseCredentials = kind({
   name: "base-credentials",
   title: "base credentials file, its text",
-  inputs: { quick: 800, full: 20_000 },
+  inputs: { quick: 200, full: 20_000 },
   arbitrary: fc.record({ text: iniText, profile: profileName }),
   corpus: INI_CORPUS.map((text) => ({ text, profile: "default" })),
   open:
@@ -41,7 +41,7 @@ export const baseCredentials = kind({
 export const baseProviders = kind({
   name: "base-providers",
   title: "base credentials file, through the SDK's providers",
-  inputs: { quick: 60, full: 3_000 },
+  inputs: { quick: 20, full: 3_000 },
   arbitrary: iniText,
   corpus: INI_CORPUS,
   open: (directory) => {
@@ -74,7 +74,7 @@ const LONG_LINE = /[^\n]{20000}/;
 export const agentsFile = kind({
   name: "credentials-file",
   title: "what lies where the agent's credentials go",
-  inputs: { quick: 1_500, full: 40_000 },
+  inputs: { quick: 375, full: 40_000 },
   arbitrary: fc.record({ text: fc.oneof(iniText, damaged(iniText), anyText), profile: profileName }),
   corpus: INI_CORPUS.map((text) => ({ text, profile: "default" })),
   open:
