@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { CONFIG_FILE } from "./config/paths.ts";
 import { EXIT } from "./exit-codes.ts";
+import { Failure, printable } from "./failure.ts";
 import { VERSION } from "./version.ts";
 
 type Action<T> = (options: T) => Promise<number>;
@@ -23,7 +24,7 @@ export async function performCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.done;
-    misused(withoutValues(error.message).trim());
+    misused(printable(withoutValues(error.message)).trim());
     return EXIT.usage;
   }
 }
@@ -41,7 +42,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
       "Keeps the AWS CodeDeploy agent of this on-premises host supplied with credentials that work.",
     )
     .version(VERSION, "-V, --version")
-    .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
+    .configureOutput({ outputError: (text, write) => write(printable(withoutValues(text))) })
     .showHelpAfterError("Run idc-helper --help for the commands and their options.")
     .exitOverride();
   const command = (name: string, description: string) =>
@@ -50,7 +51,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
       .usage("[options]")
       .summary(description)
       .description(`${description[0]?.toUpperCase()}${description.slice(1)}.`)
-      .option("--config <file>", "the configuration", CONFIG_FILE)
+      .option("--config <file>", "the configuration", fileName("--config"), CONFIG_FILE)
       .exitOverride();
 
   program.commandsGroup("A host's life (as root):");
@@ -59,7 +60,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--region <region>", "AWS region, such as ap-northeast-2")
     .option("--role-arn <arn>", "the role that the host assumes")
     .option("--tag <Key=Value>", "a tag of the instance; give it as often as needed", collect)
-    .option("--base-credentials <file>", BASE_CREDENTIALS)
+    .option("--base-credentials <file>", BASE_CREDENTIALS, fileName("--base-credentials"))
     .option("--profile <name>", OPERATORS_PROFILE)
     .option("--install-agent", "install the CodeDeploy agent if it is not there")
     .option("--agent-source <url>", "a mirror of AWS's bucket to install it from: https:// or a directory")
@@ -72,7 +73,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
   command("adopt", "take over a host that polls already: cron and script, or an IAM user's key")
     .option("--role-arn <arn>", "the host's role, where its path cannot be found out")
     .option("--serial <serial>", "of a host with an IAM user: names it from now on; auto: from its hardware")
-    .option("--base-credentials <file>", BASE_CREDENTIALS)
+    .option("--base-credentials <file>", BASE_CREDENTIALS, fileName("--base-credentials"))
     .option("--profile <name>", OPERATORS_PROFILE)
     .option("--keep-cron", "leave the old crontab entry in force")
     .option("--undo", "put everything back as it was")
@@ -164,6 +165,22 @@ function withoutValues(message: string): string {
   return message
     .replace(/(unknown option '--?[^='\n]*)=[^\n]*'/, "$1=...'")
     .replace(/(Expected \d+ arguments? but got \d+)[\s\S]*/, "$1.\n");
+}
+
+/** PATH_MAX of Linux, without the zero at its end. */
+const LONGEST_PATH = 4_095;
+
+/** The value itself is not repeated: it is long, and may be a key that was pasted. */
+function fileName(option: string) {
+  return (value: string): string => {
+    const bytes = Buffer.byteLength(value);
+    if (bytes <= LONGEST_PATH) return value;
+    throw new Failure({
+      kind: "usage",
+      message: `${option} takes the name of a file, which has at most ${LONGEST_PATH} bytes; ${bytes} were given`,
+      nextStep: "Run: idc-helper --help",
+    });
+  };
 }
 
 function collect(value: string, before: string[] = []): string[] {

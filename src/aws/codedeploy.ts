@@ -114,6 +114,7 @@ export class CodeDeploy {
 
   async *#registeredNames(): AsyncGenerator<string[]> {
     let nextToken: string | undefined;
+    const seen = new Set<string>();
     for (let pages = 0; pages < MOST_PAGES; pages += 1) {
       const page = await this.#call("ListOnPremisesInstances", "*", async () => {
         const { instanceNames = [], ...rest } = await this.#client.send(
@@ -127,10 +128,13 @@ export class CodeDeploy {
       yield page.names;
       ({ nextToken } = page);
       if (!nextToken) return;
+      // Who comes by one again goes round for ever.
+      if (seen.has(nextToken)) break;
+      seen.add(nextToken);
     }
     throw new Failure({
       kind: "bad_answer",
-      message: `ListOnPremisesInstances did not come to an end within ${MOST_PAGES} pages`,
+      message: `the pages of ListOnPremisesInstances have no end: ${seen.size === MOST_PAGES ? `${MOST_PAGES} came` : "one leads back to another"}`,
       nextStep: "See what answers in place of CodeDeploy: the proxy, or endpoints.codedeploy.",
     });
   }

@@ -14,7 +14,7 @@ import { checkReaders } from "./readers.ts";
 
 const MEGABYTE = 1_024 * 1_024;
 /** Of the cases for real processes, the quick scale tries each n-th. */
-const QUICK_STEP = 9;
+const QUICK_STEP = 24;
 
 export const campaign: Campaign = {
   title: "Hostile input: files, answers, arguments, environment, the machine",

@@ -52,11 +52,22 @@ test.each([
   });
 });
 
-test("a list without an end is not followed for ever", { timeout: 120_000 }, async () => {
+test("a list whose page leads to itself is not followed", async () => {
   const { codedeploy, requests } = await answering(200, { instanceNames: [], nextToken: "again" });
   await expect(codedeploy.findByArn("arn")).rejects.toMatchObject({
     kind: "bad_answer",
-    message: "ListOnPremisesInstances did not come to an end within 1000 pages",
+    message: "the pages of ListOnPremisesInstances have no end: one leads back to another",
+  });
+  expect(requests).toHaveLength(2);
+});
+
+test("a list without an end is not followed for ever", { timeout: 900_000 }, async () => {
+  // Another token each time that the answer is written.
+  const nextToken = { toJSON: () => `page ${performance.now()}` };
+  const { codedeploy, requests } = await answering(200, { instanceNames: [], nextToken });
+  await expect(codedeploy.findByArn("arn")).rejects.toMatchObject({
+    kind: "bad_answer",
+    message: "the pages of ListOnPremisesInstances have no end: 1000 came",
   });
   expect(requests).toHaveLength(1_000);
 });

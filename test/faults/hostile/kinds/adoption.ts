@@ -38,7 +38,7 @@ const SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 export const crontabs = kind({
   name: "crontab",
   title: "crontabs and the commands in them, as adopt reads them",
-  inputs: { quick: 800, full: 20_000 },
+  inputs: { quick: 200, full: 20_000 },
   arbitrary: fc.record({
     text: fc.oneof({ arbitrary: crontab, weight: 5 }, anyText),
     isSystem: fc.boolean(),
@@ -105,7 +105,7 @@ function judgeCrontab({ text, isSystem }: { text: string; isSystem: boolean }): 
 export const scripts = kind({
   name: "scripts",
   title: "commands of crontabs, whose scripts are looked for",
-  inputs: { quick: 60, full: 2_000 },
+  inputs: { quick: 20, full: 2_000 },
   arbitrary: fc.record({
     command: fc.oneof(fc.constantFrom(...LINES), word, anyText),
     home: fc.constantFrom("/", "/nonexistent", "/tmp"),

@@ -33,7 +33,7 @@ const LONGEST_WINDOW_MS = 366 * 86_400_000;
 export const agentSettings = kind({
   name: "agent-settings",
   title: "the agent's settings, codedeployagent.yml",
-  inputs: { quick: 600, full: 15_000 },
+  inputs: { quick: 150, full: 15_000 },
   arbitrary: yamlOf(SETTINGS),
   corpus: [
     ...YAML_CORPUS,
@@ -99,7 +99,7 @@ const desired = fc.record({
 export const agentConfig = kind({
   name: "agent-config",
   title: "the agent's config, codedeploy.onpremises.yml, and its repair",
-  inputs: { quick: 600, full: 15_000 },
+  inputs: { quick: 150, full: 15_000 },
   arbitrary: fc.record({ text: yamlOf(CONFIG_KEYS), desired }),
   corpus: YAML_CORPUS.map((text) => ({ text, desired: { serial: "SN-1", path: "/var/lib/x/credentials" } })),
   open: (directory) => {
@@ -135,7 +135,7 @@ function readText(text: string): string {
 export const oldConfig = kind({
   name: "old-config",
   title: "the agent's config, as adopt reads it",
-  inputs: { quick: 400, full: 8_000 },
+  inputs: { quick: 100, full: 8_000 },
   arbitrary: yamlOf(CONFIG_KEYS),
   corpus: YAML_CORPUS,
   open:
@@ -157,7 +157,7 @@ const lines = (known: readonly string[]) =>
 export const agentLog = kind({
   name: "agent-log",
   title: "the agent's log and the audit log, as doctor and adopt read them",
-  inputs: { quick: 400, full: 8_000 },
+  inputs: { quick: 100, full: 8_000 },
   arbitrary: fc.oneof(lines([...LOG_LINES, ...AUDIT_LINES]), anyText),
   corpus: LOG_CORPUS,
   open:
@@ -178,7 +178,7 @@ export const agentLog = kind({
 export const unitProperties = kind({
   name: "unit",
   title: "what systemctl says of a unit",
-  inputs: { quick: 300, full: 6_000 },
+  inputs: { quick: 75, full: 6_000 },
   arbitrary: fc.oneof(lines(UNIT_LINES), anyText),
   corpus: ["", "=", "MainPID=99999999999999999999", `Environment=${'"'.repeat(60_000)}`, "ActiveState=\0"],
   open:

@@ -35,7 +35,7 @@ async function open(): Promise<{ server: AnswerServer; config: Config; network: 
 export const sts = kind({
   name: "sts-answer",
   title: "answers of STS, and the file that comes of them",
-  inputs: { quick: 800, full: 20_000 },
+  inputs: { quick: 200, full: 20_000 },
   arbitrary: stsAnswers,
   corpus: [...ANSWER_CORPUS, ...redirects(0)],
   open: async (directory) => {
@@ -112,7 +112,7 @@ const OPERATIONS = ["get", "register", "addTags", "removeTags", "deregister", "f
 export const codedeploy = kind({
   name: "codedeploy-answer",
   title: "answers of CodeDeploy, and of STS to the operator",
-  inputs: { quick: 600, full: 12_000 },
+  inputs: { quick: 150, full: 12_000 },
   arbitrary: fc.record({ answer: codedeployAnswers, operation: fc.constantFrom(...OPERATIONS) }),
   corpus: OPERATIONS.flatMap((operation) =>
     [...ANSWER_CORPUS, ...redirects(0)].map((answer) => ({ answer, operation })),
@@ -172,7 +172,7 @@ function judgeInstance(instance: Awaited<ReturnType<CodeDeploy["get"]>>): Judgem
 export const baseKeys = kind({
   name: "base-key",
   title: "base credentials that no request can carry",
-  inputs: { quick: 150, full: 4_000 },
+  inputs: { quick: 37, full: 4_000 },
   arbitrary: fc
     .record({ accessKeyId: word, secretAccessKey: word, sessionToken: fc.option(word, { nil: undefined }) })
     .filter(({ accessKeyId, secretAccessKey }) => accessKeyId !== "" && secretAccessKey !== ""),

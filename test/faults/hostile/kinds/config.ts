@@ -73,7 +73,7 @@ export const configInput = fc.record({
 export const configText = kind({
   name: "config-text",
   title: "config file, its text",
-  inputs: { quick: 1_500, full: 40_000 },
+  inputs: { quick: 375, full: 40_000 },
   arbitrary: configInput,
   corpus: CONFIG_CORPUS.flatMap((text) => [
     { text, unknownKeys: "error" as const },
@@ -109,7 +109,7 @@ function judgeConfig({ text, unknownKeys }: { text: string; unknownKeys: "error"
 export const cronExpression = kind({
   name: "cron",
   title: "cron expressions",
-  inputs: { quick: 800, full: 20_000 },
+  inputs: { quick: 200, full: 20_000 },
   arbitrary: cronText,
   corpus: [
     "0-99999999999 * * * *",

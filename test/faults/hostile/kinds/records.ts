@@ -58,7 +58,7 @@ const place = (directory: string) => {
 export const requests = kind({
   name: "request",
   title: "the request file",
-  inputs: { quick: 400, full: 8_000 },
+  inputs: { quick: 100, full: 8_000 },
   arbitrary: hostileJson([
     { id: "0b2c", credentialsSince: { bootId: BOOT_ID, bootMs: 5 }, inForce: "x" },
     { id: "x", credentialsSince: null, inForce: null },
@@ -83,7 +83,7 @@ export const requests = kind({
 export const answers = kind({
   name: "answer",
   title: "the root oneshot's answer, agent.json",
-  inputs: { quick: 500, full: 10_000 },
+  inputs: { quick: 125, full: 10_000 },
   arbitrary: hostileJson([
     sampleAnswer(),
     sampleAnswer({
@@ -114,7 +114,7 @@ export const answers = kind({
 export const statuses = kind({
   name: "status",
   title: "the status file",
-  inputs: { quick: 500, full: 10_000 },
+  inputs: { quick: 125, full: 10_000 },
   arbitrary: hostileJson([
     sampleStatus(),
     sampleStatus({ ...sampleFailure(), warnings: [{ code: "x", message: "y", next_step: "z" }] }),
@@ -151,7 +151,7 @@ export const statuses = kind({
 export const refreshRecords = kind({
   name: "refresh-record",
   title: "the records of refresh and run in the state directory",
-  inputs: { quick: 500, full: 10_000 },
+  inputs: { quick: 125, full: 10_000 },
   arbitrary: hostileJson([
     { ...RECORD, writes: [{ atBootMs: 5, previousExpiresBootMs: null }] },
     { ...RECORD, skewMs: 5, replaces: RECORD, refusedDuration: { roleArn: "x", askedMs: 1, atMs: 1 } },
@@ -191,7 +191,7 @@ export const refreshRecords = kind({
 export const syncRecords = kind({
   name: "sync-record",
   title: "the record of sync-agent",
-  inputs: { quick: 300, full: 6_000 },
+  inputs: { quick: 75, full: 6_000 },
   arbitrary: hostileJson([
     {
       bootId: BOOT_ID,
@@ -244,7 +244,7 @@ export const syncRecords = kind({
 export const registrations = kind({
   name: "registration",
   title: "registration.json",
-  inputs: { quick: 300, full: 6_000 },
+  inputs: { quick: 75, full: 6_000 },
   arbitrary: hostileJson([
     {
       schema: 1,
@@ -297,7 +297,7 @@ const MANIFEST = {
 export const manifests = kind({
   name: "manifest",
   title: "the manifest of an adoption",
-  inputs: { quick: 300, full: 6_000 },
+  inputs: { quick: 75, full: 6_000 },
   arbitrary: hostileJson([
     MANIFEST,
     { ...MANIFEST, old: { kind: "user", userArn: "x", accessKeyId: null, instanceName: "y", tags: [] } },
@@ -347,7 +347,7 @@ const FAILED = { result: "failed", kind: "denied", message: "x", nextStep: "y", 
 export const outcomes = kind({
   name: "outcome",
   title: "what a refresh tells run",
-  inputs: { quick: 400, full: 8_000 },
+  inputs: { quick: 100, full: 8_000 },
   arbitrary: fc.record({
     output: hostileJson([ISSUED, FAILED]),
     exitCode: fc.constantFrom<(number | null)[]>(0, 1, 78, 134, null),

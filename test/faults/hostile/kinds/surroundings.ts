@@ -42,7 +42,7 @@ const value = fc.oneof(word, proxy).map((text) => text.replaceAll("\0", "").toWe
 export const environments = kind({
   name: "environment",
   title: "environment variables: proxies, endpoints, directories, systemd's",
-  inputs: { quick: 400, full: 10_000 },
+  inputs: { quick: 100, full: 10_000 },
   arbitrary: fc.dictionary(fc.constantFrom(...VARIABLES), value, { maxKeys: 5 }),
   corpus: [
     { IDC_HELPER_TIME_FACTOR: "1e999" },
@@ -149,7 +149,7 @@ const flags = fc.record(
 export const argumentValues = kind({
   name: "arguments",
   title: "values of the arguments of register and iam",
-  inputs: { quick: 400, full: 10_000 },
+  inputs: { quick: 100, full: 10_000 },
   arbitrary: flags,
   corpus: [
     { tag: Array(50_000).fill("a=b") },
@@ -180,7 +180,7 @@ const dmi = fc.oneof(
 export const machines = kind({
   name: "machine",
   title: "what the firmware says of the machine (DMI)",
-  inputs: { quick: 400, full: 10_000 },
+  inputs: { quick: 100, full: 10_000 },
   arbitrary: fc.record({
     productSerial: dmi,
     rejectedSerial: dmi,

@@ -76,6 +76,8 @@ function note({ groups, peak }: ProcessOutcome, { group, name }: Case, { peakByt
   if (peakBytes > peak.bytes) Object.assign(peak, { bytes: peakBytes, name });
 }
 
+/** Where the machine itself is what is wrong: the place is this host. */
+const THE_HOST = ["this command must be run as root, on a host with systemd"];
 const STACK = /\n\s+at .*:\d+:\d+\)?$/m;
 
 function judge({ argv, places }: Case, ended: Ended, host: ScratchHost): Judgement {
@@ -92,7 +94,7 @@ function judge({ argv, places }: Case, ended: Ended, host: ScratchHost): Judgeme
   if (peakBytes > LARGEST_BYTES) return `${Math.round(peakBytes / 1_048_576)} MiB of memory`;
   if (exitCode !== 0) {
     if (text.trim() === "") return `exit status ${exitCode} without a word`;
-    const named = places(host);
+    const named = [...places(host), ...THE_HOST];
     if (!named.some((place) => text.includes(place)))
       return `no place is named: ${text.trim().slice(0, 500)}`;
   }
