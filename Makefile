@@ -69,7 +69,7 @@ repo: rpm ## build/repo/: a signed yum repository (IDC_SIGNING_KEY; IDC_REPO_URL
 package-test: node_modules/.installed ## builds the packages and holds them against what is promised of them (needs root)
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/packaging/run.ts
 
-monitoring-test: node_modules/.installed ## a host watched by real Prometheus and node exporter through outages, in four minutes
+monitoring-test: node_modules/.installed ## a host watched by real Prometheus and node exporter through outages
 	@npm run --silent build >/dev/null
 	@npm run --silent monitoring-test
 

@@ -10,11 +10,6 @@ export interface Line {
   callsPerSecond: number;
 }
 
-export interface Quota {
-  scenario: string;
-  quota: number;
-}
-
 /** @returns an SVG document */
 export async function drawFleet(lines: readonly Line[], quota: number): Promise<string> {
   const spec: TopLevelSpec = {
@@ -36,9 +31,16 @@ export async function drawFleet(lines: readonly Line[], quota: number): Promise<
               field: "callsPerSecond",
               type: "quantitative",
               title: "AssumeRole calls a second",
-              scale: { type: "symlog", constant: 100 },
+              scale: { type: "symlog", constant: 200 },
+              axis: { values: [0, 200, 600, 2_000, 6_000, 15_000], format: ",d" },
             },
-            color: { field: "policy", type: "nominal", title: null, sort: null },
+            color: {
+              field: "policy",
+              type: "nominal",
+              title: null,
+              sort: null,
+              legend: { orient: "top", labelLimit: 400 },
+            },
           },
         },
       ],

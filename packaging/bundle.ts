@@ -1,5 +1,5 @@
 /**
- * Lays a directory out as /usr/libexec/idc-codedeploy-helper is: the command, the bundle, the Node that we ship, and
+ * Lays a directory out as /usr/libexec/idc-codedeploy-helper is: the command, the parts of the program, the Node that we ship, and
  * the one native addon. Says what went into the bundle, for licences and SBOM.
  */
 import { chmodSync, copyFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import { layDownAddon } from "./addon.ts";
 import { nodeRuntime } from "./node-runtime.ts";
+import { knownFacts, PARTS, separateParts } from "./parts.ts";
 import { ROOT, type Target } from "./project.ts";
 
 /** @param forPackage as the package has it: what is built does not depend on what else is installed here */
@@ -14,8 +15,10 @@ export async function layOut(directory: string, target: Target, forPackage = fal
   mkdirSync(directory, { recursive: true });
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ["src/main.ts"],
-    outfile: join(directory, "idc-helper.cjs"),
+    entryPoints: Object.entries(PARTS).map(([out, module]) => ({ in: module, out })),
+    outdir: directory,
+    outExtension: { ".js": ".cjs" },
+    plugins: [separateParts(), knownFacts()],
     bundle: true,
     platform: "node",
     target: "node24",
@@ -33,8 +36,6 @@ export async function layOut(directory: string, target: Target, forPackage = fal
     sourcemap: false,
     metafile: true,
     logLevel: "warning",
-    // The addon's loader tries every platform's file beside itself before the packages: none is there, by design.
-    logOverride: { "require-resolve-not-external": "silent" },
   });
   copyOnce(join(await nodeRuntime(target), "bin/node"), join(directory, "node"));
   layDownAddon(join(directory, "node_modules"), target, forPackage);
@@ -45,9 +46,13 @@ export async function layOut(directory: string, target: Target, forPackage = fal
 
 const COMMAND = `#!/bin/sh
 # The command: our own Node, whatever the host has. /usr/bin/idc-helper is a link to this file.
+# No core file, whatever the shell allows: what is in memory is secret. Not for good: an installer may want one.
+ulimit -S -c 0 2>/dev/null
 self=$0
 [ -L "$self" ] && self=$(readlink -f "$self")
 dir=\${self%/*}
+# A process that lasts is to stay small: little room for what is new, and what a refresh leaves behind is collected.
+[ "$1" = run ] && exec "$dir/node" --max-semi-space-size=1 --optimize-for-size --expose-gc "$dir/idc-helper.cjs" "$@"
 exec "$dir/node" "$dir/idc-helper.cjs" "$@"
 `;
 

@@ -1,9 +1,33 @@
 /** Every command with its options: what is parsed, what --help shows. Nothing of a command is loaded before it is called. */
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { CONFIG_FILE } from "./config/paths.ts";
+import { EXIT } from "./exit-codes.ts";
+import { Failure, printable } from "./failure.ts";
 import { VERSION } from "./version.ts";
 
 type Action<T> = (options: T) => Promise<number>;
+
+/**
+ * @param misused is told what the parser finds wrong; a person has read it on standard error by then
+ * @returns the exit status
+ */
+export async function performCommandLine(
+  argv: readonly string[],
+  misused: (message: string) => void,
+): Promise<number> {
+  let exitCode: number = EXIT.usage;
+  try {
+    await commandLine((code) => {
+      exitCode = code;
+    }).parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return EXIT.done;
+    misused(printable(withoutValues(error.message)).trim());
+    return EXIT.usage;
+  }
+}
 
 /** @param ended is told the exit status of the command that was called */
 export function commandLine(ended: (exitCode: number) => void): Command {
@@ -18,7 +42,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
       "Keeps the AWS CodeDeploy agent of this on-premises host supplied with credentials that work.",
     )
     .version(VERSION, "-V, --version")
-    .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
+    .configureOutput({ outputError: (text, write) => write(printable(withoutValues(text))) })
     .showHelpAfterError("Run idc-helper --help for the commands and their options.")
     .exitOverride();
   const command = (name: string, description: string) =>
@@ -27,7 +51,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
       .usage("[options]")
       .summary(description)
       .description(`${description[0]?.toUpperCase()}${description.slice(1)}.`)
-      .option("--config <file>", "the configuration", CONFIG_FILE)
+      .option("--config <file>", "the configuration", fileName("--config"), CONFIG_FILE)
       .exitOverride();
 
   program.commandsGroup("A host's life (as root):");
@@ -36,7 +60,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--region <region>", "AWS region, such as ap-northeast-2")
     .option("--role-arn <arn>", "the role that the host assumes")
     .option("--tag <Key=Value>", "a tag of the instance; give it as often as needed", collect)
-    .option("--base-credentials <file>", BASE_CREDENTIALS)
+    .option("--base-credentials <file>", BASE_CREDENTIALS, fileName("--base-credentials"))
     .option("--profile <name>", OPERATORS_PROFILE)
     .option(
       "--registered",
@@ -49,18 +73,18 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--dry-run", DRY_RUN)
     .option("--yes", DO_NOT_ASK)
     .option("--json", ANSWER_JSON)
-    .action(perform(async () => (await import("./commands/register.ts")).register));
+    .action(perform(async () => (await import("./commands/operator.ts")).register));
   command("adopt", "take over a host that polls already: cron and script, or an IAM user's key")
     .option("--role-arn <arn>", "the host's role, where its path cannot be found out")
     .option("--serial <serial>", "of a host with an IAM user: names it from now on; auto: from its hardware")
-    .option("--base-credentials <file>", BASE_CREDENTIALS)
+    .option("--base-credentials <file>", BASE_CREDENTIALS, fileName("--base-credentials"))
     .option("--profile <name>", OPERATORS_PROFILE)
     .option("--keep-cron", "leave the old crontab entry in force")
     .option("--undo", "put everything back as it was")
     .option("--dry-run", DRY_RUN)
     .option("--yes", DO_NOT_ASK)
     .option("--json", ANSWER_JSON)
-    .action(perform(async () => (await import("./commands/adopt.ts")).adopt));
+    .action(perform(async () => (await import("./commands/operator.ts")).adopt));
   command("deregister", "deregister this host, stop the service, remove our files")
     .option("--profile <name>", OPERATORS_PROFILE)
     .option("--keep-files", "leave config and credentials where they are")
@@ -69,7 +93,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--dry-run", DRY_RUN)
     .option("--yes", DO_NOT_ASK)
     .option("--json", ANSWER_JSON)
-    .action(perform(async () => (await import("./commands/deregister.ts")).deregister));
+    .action(perform(async () => (await import("./commands/operator.ts")).deregister));
   command("iam", "print the IAM policies that hosts, their base identity and their operator need")
     .option("--bucket <name>", "the S3 bucket of your revisions, the only one that hosts may read")
     .option("--role-arn <arn>", "the role that hosts assume (from the config)")
@@ -85,7 +109,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--only <part>", "one bare document: role, trust, base, operator, base-trust, profile")
     .option("--json", "the same as --format json")
     .addHelpText("after", IAM_EXAMPLE)
-    .action(perform(async () => (await import("./commands/iam.ts")).iam));
+    .action(perform(async () => (await import("./commands/operator.ts")).iam));
 
   program.commandsGroup("How it stands:");
   command("status", "how things stand; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN")
@@ -95,7 +119,7 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--deep", "also try what the host's base credentials need not; it shows up in CloudTrail")
     .option("--profile <name>", "the operator's profile, to see the registration (else the SDK's chain)")
     .option("--json", ANSWER_JSON)
-    .action(perform(async () => (await import("./commands/doctor.ts")).doctor));
+    .action(perform(async () => (await import("./commands/operator.ts")).doctor));
   command("check-config", "is the configuration right, and what does it come to?")
     .option("--json", ANSWER_JSON)
     .addOption(hidden("--plan"))
@@ -141,10 +165,26 @@ Example:
     --capabilities CAPABILITY_NAMED_IAM`;
 
 /** What was typed by mistake may be a secret, and this text may go into a log. */
-export function withoutValues(message: string): string {
+function withoutValues(message: string): string {
   return message
     .replace(/(unknown option '--?[^='\n]*)=[^\n]*'/, "$1=...'")
     .replace(/(Expected \d+ arguments? but got \d+)[\s\S]*/, "$1.\n");
+}
+
+/** PATH_MAX of Linux, without the zero at its end. */
+const LONGEST_PATH = 4_095;
+
+/** The value itself is not repeated: it is long, and may be a key that was pasted. */
+function fileName(option: string) {
+  return (value: string): string => {
+    const bytes = Buffer.byteLength(value);
+    if (bytes <= LONGEST_PATH) return value;
+    throw new Failure({
+      kind: "usage",
+      message: `${option} takes the name of a file, which has at most ${LONGEST_PATH} bytes; ${bytes} were given`,
+      nextStep: "Run: idc-helper --help",
+    });
+  };
 }
 
 function collect(value: string, before: string[] = []): string[] {

@@ -72,10 +72,10 @@ export class Failure extends Error implements FailureReport {
   readonly retryAfterMs?: number;
 
   constructor(report: FailureReport, options?: ErrorOptions) {
-    super(report.message, options);
+    super(printable(report.message), options);
     this.name = "Failure";
     this.kind = report.kind;
-    this.nextStep = report.nextStep;
+    this.nextStep = printable(report.nextStep);
     if (report.retryAfterMs !== undefined) this.retryAfterMs = report.retryAfterMs;
   }
 
@@ -83,6 +83,14 @@ export class Failure extends Error implements FailureReport {
     const { kind, message, nextStep, retryAfterMs } = this;
     return { kind, message, nextStep, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
+}
+
+/**
+ * A text that may repeat what somebody else wrote (a file's key, an answer, the environment) must not steer the terminal
+ * that it is shown on: neither by control characters, nor by those that turn text round unseen.
+ */
+export function printable(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\u2028\u2029]/gu, "?");
 }
 
 /** The system error code (`ENOENT`, `EACCES` …) of a thrown value, or null where it has none. */

@@ -1,18 +1,18 @@
 /** argv to command. The only place that ends the process, and the only one that prints an error. */
 
-import { CommanderError } from "commander";
-import { commandLine, withoutValues } from "./command-line.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { Failure, type FailureReport } from "./failure.ts";
 import { fitted } from "./report/progress.ts";
+import { serviceCommand } from "./service-commands.ts";
 import { VERSION } from "./version.ts";
 
 async function main(argv: string[]): Promise<number> {
-  let exitCode: number = EXIT.usage;
-  await commandLine((code) => {
-    exitCode = code;
-  }).parseAsync(argv);
-  return exitCode;
+  const perform = serviceCommand(argv.slice(2));
+  if (perform !== null) return perform();
+  const { performCommandLine } = await import("./command-line.ts");
+  return performCommandLine(argv, (message) => {
+    if (isJsonWanted) answerJson({ kind: "usage", message, nextStep: "Run: idc-helper --help" });
+  });
 }
 
 /** A program that asked for JSON gets it whatever happens. */
@@ -23,13 +23,6 @@ function answerJson(report: FailureReport): void {
 }
 
 function explain(error: unknown): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.done;
-    // Commander has told a person, on standard error.
-    const message = withoutValues(error.message).trim();
-    if (isJsonWanted) answerJson({ kind: "usage", message, nextStep: "Run: idc-helper --help" });
-    return EXIT.usage;
-  }
   if (error instanceof Failure) {
     if (isJsonWanted) {
       answerJson(error.report());

@@ -120,7 +120,7 @@ function measured({ overMs, endMs }: Scenario): [number, number] {
   return [Math.floor(overMs / 1_000), Math.floor(endMs / 1_000)];
 }
 
-const isPlotted = ({ scenario }: Lived) => scenario !== STEADY;
+const isPlotted = ({ scenario }: Lived) => scenario !== STEADY && scenario !== TENTH;
 
 function linesOf({ scenario, policy, course }: Lived): Line[] {
   const [from] = measured(scenario);

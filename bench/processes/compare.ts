@@ -11,6 +11,8 @@ export interface Contestant {
   name: string;
   argv: readonly string[];
   env: NodeJS.ProcessEnv;
+  /** What it may end with; 0 alone by default. */
+  exitCodes?: readonly number[];
 }
 
 export interface Sample {
@@ -33,7 +35,11 @@ export async function compare(
 ): Promise<Compared[]> {
   const child = spawn("python3", [MEASURE], { stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.end(
-    JSON.stringify({ rounds, warmUp, commands: contestants.map(({ argv, env }) => ({ argv, env })) }),
+    JSON.stringify({
+      rounds,
+      warmUp,
+      commands: contestants.map(({ argv, env, exitCodes = [0] }) => ({ argv, env, exitCodes })),
+    }),
   );
   const [output, complaint, [code]] = await Promise.all([
     text(child.stdout),

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { AtomicFile } from "../host/atomic-file.ts";
 import { readBytes } from "../host/read-file.ts";
+import { toolEnvironment } from "../host/tool-environment.ts";
 import type { CrontabFormat } from "./crontab.ts";
 
 export interface CrontabFile {
@@ -103,5 +104,5 @@ export async function readCrontab(path: string): Promise<string> {
 /** A file made anew in /etc gets the label of /etc, and cronie then ignores the whole crontab under SELinux. */
 function keepLabel(path: string): void {
   if (!existsSync(SELINUX)) return;
-  spawnSync("restorecon", ["--", path], { stdio: "ignore", timeout: 10_000 });
+  spawnSync("restorecon", ["--", path], { stdio: "ignore", timeout: 10_000, env: toolEnvironment() });
 }

@@ -20,13 +20,15 @@ export interface CronEntry {
 
 /** Cron itself stops reading a line after 1,000 bytes or so; more entries than this are no crontab. */
 const MAX_ENTRIES = 2_000;
+/** Each entry keeps those above it: any user may have written this file, and root reads it. */
+const MAX_SETTINGS = 100;
 
 const ASSIGNMENT = /^\s*(?:(["'])(.*?)\1|([A-Za-z_]\w*))\s*=\s*(.*)$/;
 /** Five fields of times, or a word such as @daily; cronie and Debian's cron also take a leading `-` (no logging). */
 const ENTRY = /^\s*-?(@[a-z]+|(?:[\d*,/~A-Za-z-]+\s+){4}[\d*,/~A-Za-z-]+)\s+(\S.*)$/;
 
 export function parseCrontab(text: string, format: CrontabFormat): CronEntry[] {
-  const env = new Map<string, string>();
+  let env: ReadonlyMap<string, string> = new Map();
   const entries: CronEntry[] = [];
   for (const [index, content] of text.split("\n").entries()) {
     // Of an editor on Windows; a command with a comment at its end works all the same.
@@ -35,12 +37,12 @@ export function parseCrontab(text: string, format: CrontabFormat): CronEntry[] {
     const assignment = ASSIGNMENT.exec(line);
     if (assignment !== null) {
       const [, , quotedName, plainName, value = ""] = assignment;
-      env.set(quotedName ?? plainName ?? "", unquoted(value.trim()));
+      if (env.size < MAX_SETTINGS)
+        env = new Map([...env, [quotedName ?? plainName ?? "", unquoted(value.trim())]]);
       continue;
     }
     const entry = parseEntry(line, format);
-    if (entry !== null && entries.length < MAX_ENTRIES)
-      entries.push({ line: index + 1, ...entry, env: new Map(env) });
+    if (entry !== null && entries.length < MAX_ENTRIES) entries.push({ line: index + 1, ...entry, env });
   }
   return entries;
 }

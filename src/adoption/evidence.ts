@@ -53,7 +53,7 @@ export interface Judged<T> {
 
 export function best<T extends { evidence: Evidence }>(candidates: readonly T[]): Judged<T> {
   const touched = candidates.filter(({ evidence }) => evidence.score >= LEAST_SCORE);
-  const top = Math.max(...touched.map(({ evidence }) => evidence.score));
+  const top = touched.reduce((highest, { evidence }) => Math.max(highest, evidence.score), 0);
   return {
     refreshers: touched.filter(({ evidence }) => evidence.score === top),
     related: touched.filter(({ evidence }) => evidence.score < top),

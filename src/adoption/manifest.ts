@@ -84,9 +84,19 @@ export async function readManifest(configFile: string): Promise<Manifest | null>
   }
 }
 
+/** @throws Failure `cannot_write` */
 export async function writeManifest(configFile: string, manifest: Manifest): Promise<void> {
-  mkdirSync(adoptionDirectory(configFile), { recursive: true, mode: 0o700 });
-  await replaceFile(manifestFile(configFile), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+  const [directory, path] = [adoptionDirectory(configFile), manifestFile(configFile)];
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    await replaceFile(path, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `${path}, which says what adopt changed on this host, could not be written: ${errorText(error)}`,
+      nextStep: `See: ls -ld ${directory}; df -h ${directory}`,
+    });
+  }
 }
 
 /** The manifest goes first: without it, what is left is only old copies. */
@@ -166,7 +176,23 @@ export function readSaved(configFile: string, { backup }: SavedFile): Promise<Bu
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== "object" || value === null) return false;
   const { schema, state, serial, roleArn, sessionArn, old, jobs, files } = value as Partial<Manifest>;
-  const isNamed = [state, serial, roleArn, sessionArn].every((field) => typeof field === "string");
-  const isOld = typeof old === "object" && old !== null;
-  return schema === 1 && isNamed && isOld && Array.isArray(jobs) && Array.isArray(files);
+  const { startedAt, region, onPremisesConfigFile } = value as Partial<Manifest>;
+  const texts = [state, serial, roleArn, sessionArn, startedAt, region, onPremisesConfigFile];
+  const isOld = typeof old === "object" && old !== null && (old.kind === "session" || old.kind === "user");
+  const isWhole = Array.isArray(jobs) && jobs.every(isJob) && Array.isArray(files) && files.every(isSaved);
+  return schema === 1 && texts.every((field) => typeof field === "string") && isOld && isWhole;
+}
+
+function isJob(value: unknown): value is SavedJob {
+  if (typeof value !== "object" || value === null) return false;
+  const { file, content, line } = value as Partial<SavedJob>;
+  return typeof file === "string" && typeof content === "string" && Number.isInteger(line);
+}
+
+/** A copy's name is one of this directory: it must not lead out of it. */
+function isSaved(value: unknown): value is SavedFile {
+  if (typeof value !== "object" || value === null) return false;
+  const { path, backup, mode, userId, groupId } = value as Partial<SavedFile>;
+  const isName = backup === null || (typeof backup === "string" && basename(backup) === backup);
+  return typeof path === "string" && isName && [mode, userId, groupId].every(Number.isInteger);
 }

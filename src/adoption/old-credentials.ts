@@ -17,6 +17,7 @@ import { errorCode, errorText, Failure } from "../failure.ts";
 import { AtomicFile } from "../host/atomic-file.ts";
 import { withRightsOf } from "../host/privileges.ts";
 import { readBytes } from "../host/read-file.ts";
+import { withoutOwnKeys } from "../host/tool-environment.ts";
 import { startRefresh } from "../refresher/refresh-child.ts";
 import type { StepOutcome } from "../report/progress.ts";
 
@@ -35,7 +36,7 @@ export async function freshenOldFile(
   factor: number,
   env: NodeJS.ProcessEnv,
 ): Promise<StepOutcome> {
-  const refreshed = await startRefresh(config, factor, env).outcome;
+  const refreshed = await startRefresh(config, factor, withoutOwnKeys(env)).outcome;
   if (refreshed.result === "failed") {
     throw new Failure({
       kind: refreshed.kind,

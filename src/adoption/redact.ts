@@ -3,10 +3,11 @@
  * out, rather one word too many than one too few. An access key id is no secret.
  */
 
-const VALUE = `"[^"]*"|'[^']*'|[^\\s"';|&]+`;
+/** A quote that is not closed hides all that follows. */
+const VALUE = `"[^"]*"?|'[^']*'?|[^\\s"';|&]+`;
 /** `SECRET=VALUE`, `"token": "VALUE"`, `--secret-key VALUE`; not the name of a command or of a file. */
 const NAMED = new RegExp(
-  `([\\w-]*(?:secret|token|passw|pwd)[\\w-]*["']?(?<!file|path|dir)\\s*[=:]\\s*)(${VALUE})`,
+  `((?<![\\w-])[\\w-]*(?:secret|token|passw|pwd)[\\w-]*["']?(?<!file|path|dir)\\s*[=:]\\s*)(${VALUE})`,
   "gi",
 );
 const OPTION = new RegExp(
@@ -19,9 +20,12 @@ const BARE =
   /(?<![\w/+.-])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*\d)[A-Za-z0-9/+]{40,}={0,2}(?![\w/+.-])/g;
 const SECRET_KEY_LENGTH = 40;
 const LONGEST = 300;
+/** Of a command that another user may have made as long as a crontab. */
+const MOST_READ = 4_000;
 
 export function redacted(command: string): string {
   const shown = command
+    .slice(0, MOST_READ)
     .replace(IN_URL, "$1***@")
     .replace(NAMED, "$1***")
     .replace(OPTION, "$1***")

@@ -21,8 +21,9 @@ export interface PollLine {
   error: string | null;
 }
 
+/** Within one line: across lines, each would be gone over once for each line before it. */
 const POLL =
-  /^(\S+(?: \d\S*)?)\s+[A-Z]+\s+\[[^\]]*\((\d+)\)\]: \[Aws::CodeDeployCommand(?:Secure)?::Client (\d{3}) [^\]]*\] poll_host_command\(host_identifier:"([^"]*)"\)\s*(?:Aws::\w+::Errors::(\w+))?/gm;
+  /^(\S+(?: \d\S*)?)[ \t]+[A-Z]+[ \t]+\[[^\]\n]*\((\d+)\)\]: \[Aws::CodeDeployCommand(?:Secure)?::Client (\d{3}) [^\]\n]*\] poll_host_command\(host_identifier:"([^"\n]*)"\)[ \t]*(?:Aws::\w+::Errors::(\w+))?/gm;
 
 /**
  * The polls in the last part of the log, oldest first.

@@ -162,7 +162,12 @@ export function configChangedBootMs(
  * with the agent's own start not in the future, nothing of this boot can be.
  */
 function isFromTheFuture(path: string, { wallMs }: Instant): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) > wallMs;
+  try {
+    return statSync(path).mtimeMs > wallMs;
+  } catch {
+    // Not there, or the agent's settings lead to where no file can be.
+    return true;
+  }
 }
 
 /** What cannot be told counts as changed now, which costs at most one graceful reload. */

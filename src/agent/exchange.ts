@@ -10,6 +10,7 @@ import type { Paths } from "../config/config.ts";
 import { agentRuntimeFiles } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
+import { isAnswer } from "./answer-shape.ts";
 import type { Difference } from "./on-premises-config.ts";
 import type { ServiceState } from "./service.ts";
 
@@ -182,19 +183,4 @@ export async function readAnswer(paths: Paths): Promise<SyncAnswer | null> {
   } catch {
     return null;
   }
-}
-
-/** Root wrote it, but perhaps another version of us: every part that is used must be there. */
-function isAnswer(value: unknown): value is SyncAnswer {
-  if (typeof value !== "object" || value === null) return false;
-  const { agent, config, reload, bootId, bootMs, pickupWindowMs } = value as Partial<SyncAnswer>;
-  const isWindow = typeof pickupWindowMs === "number" && pickupWindowMs > 0;
-  return (
-    isWindow &&
-    typeof bootId === "string" &&
-    Number.isFinite(bootMs) &&
-    Array.isArray(config?.differences) &&
-    Array.isArray(reload?.causes) &&
-    [agent?.state, config?.state, reload?.state].every((state) => typeof state === "string")
-  );
 }

@@ -2,18 +2,16 @@
  * Installs the CodeDeploy agent from the region's bucket, or a mirror of it, with the host's own package manager. An
  * agent that is already there is never touched.
  */
-import { execFile } from "node:child_process";
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { Network } from "../aws/network.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
-
-const execute = promisify(execFile);
+import { outputOf } from "../host/program.ts";
+import { withoutCredentials } from "../host/tool-environment.ts";
 
 /** The agent's package has about 5 MB. */
 const MAX_PACKAGE_BYTES = 64 * 1_024 * 1_024;
@@ -71,9 +69,11 @@ export async function installAgent(source: AgentSource, place: string, network: 
     const file = isAbsolute(source.base) ? join(source.base, place) : join(directory, basename(place));
     if (!isAbsolute(source.base)) await downloadTo(`${source.base}/${place}`, file, network);
     const { command, args } = packageManager();
-    await execute(command, [...args, file], {
+    await outputOf(command, [...args, file], {
       timeout: INSTALL_LIMIT_MS,
-      env: { ...withoutCredentials(process.env), DEBIAN_FRONTEND: "noninteractive" },
+      killSignal: "SIGTERM",
+      // The operator's keys are nothing that a package's scriptlets, or a service that they start, should inherit.
+      env: { ...withoutCredentials(), DEBIAN_FRONTEND: "noninteractive" },
     });
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -85,11 +85,6 @@ export async function installAgent(source: AgentSource, place: string, network: 
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** The operator's keys are nothing that a package's scriptlets, or a service that they start, should inherit. */
-function withoutCredentials(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("AWS_")));
 }
 
 interface PackageManager {

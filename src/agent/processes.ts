@@ -53,11 +53,7 @@ export function children(pid: number): ProcessIdentity[] | null {
 
 /** The process title, as the agent sets it: `codedeploy-agent: master 812`. */
 export function title(pid: number): string | null {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-  } catch {
-    return null;
-  }
+  return readBeginning(`/proc/${pid}/cmdline`, 4_096)?.replaceAll("\0", " ").trim() ?? null;
 }
 
 /** The master and nobody else: a unit's main process may be a wrapper, and its child the master. */
@@ -67,18 +63,18 @@ export function isMaster(pid: number, programName: string): boolean {
 
 /** @returns the pid in a pid file if that process is the agent's master, by its title; else null */
 export function masterFromPidFile(pidFile: string, programName: string): number | null {
-  const text = readPidFile(pidFile)?.trim() ?? "";
+  const text = readBeginning(pidFile, 32)?.trim() ?? "";
   const pid = Number(text);
   return /^\d{1,10}$/.test(text) && isMaster(pid, programName) ? pid : null;
 }
 
-/** The agent's user, who may be anybody, can have put a link or a FIFO there. */
-function readPidFile(path: string): string | null {
+/** The agent's user, who may be anybody, can have put a link or a FIFO there, or have started a process with megabytes. */
+function readBeginning(path: string, bytes: number): string | null {
   try {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!fstatSync(descriptor).isFile()) return null;
-      const buffer = Buffer.alloc(32);
+      const buffer = Buffer.alloc(bytes);
       return buffer.toString("utf8", 0, readSync(descriptor, buffer));
     } finally {
       closeSync(descriptor);

@@ -28,6 +28,8 @@ const READ_LASTS_MS = 1_500_000;
 const LONGEST_BACKOFF_MS = 90_000;
 /** Scheduling of the poll's threads, DNS, a slow answer to the last poll. */
 const ALLOWANCE_MS = 10_000;
+/** Twice as long as any session lasts: an agent that may take longer must be told at each refresh in any case. */
+const LONGEST_WINDOW_MS = 86_400_000;
 const MAX_BYTES = 256 * 1_024;
 
 export type SettingsReading = { settings: AgentSettings } | { unreadable: string };
@@ -39,6 +41,9 @@ export async function readAgentSettings(path: string): Promise<SettingsReading> 
     if (typeof value !== "object" || Array.isArray(value)) {
       return { unreadable: `${path} does not hold keys and values` };
     }
+    const [key] =
+      Object.entries(value).find(([, text]) => typeof text === "string" && text.includes("\0")) ?? [];
+    if (key !== undefined) return { unreadable: `${path}: ${key} holds a NUL byte` };
     return { settings: interpret(new Map(Object.entries(value))) };
   } catch (error) {
     // Not the parser's own text: that repeats the lines around, and the agent's proxy may have its password there.
@@ -77,7 +82,10 @@ function interpret(values: Map<string, unknown>): AgentSettings {
     ),
     pidFile: join(text("pid_dir", AGENT_DEFAULTS.pidDir), `${programName}.pid`),
     logFile: join(text("log_dir", AGENT_DEFAULTS.logDir), `${programName}.log`),
-    pickupWindowMs: READ_LASTS_MS + seconds("http_read_timeout", 80) + pause + ALLOWANCE_MS,
+    pickupWindowMs: Math.min(
+      READ_LASTS_MS + seconds("http_read_timeout", 80) + pause + ALLOWANCE_MS,
+      LONGEST_WINDOW_MS,
+    ),
     proxyUri: proxyUri === "" ? null : proxyUri,
     enableAuthPolicy: text("enable_auth_policy", "false") === "true",
     deployControlEndpoint: deployControlEndpoint === "" ? null : deployControlEndpoint,

@@ -4,6 +4,7 @@ import { agentRuntimeFiles } from "../config/paths.ts";
 import { errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
+import { isSyncRecord } from "./answer-shape.ts";
 
 export interface LeavingWorker {
   pid: number;
@@ -45,8 +46,9 @@ export async function readSyncRecord(paths: Paths, bootId: string): Promise<Sync
     const text = await readTextIfPresent(agentRuntimeFiles(paths).syncRecord, { maxBytes: 256 * 1_024 });
     const value: unknown = text === null ? null : JSON.parse(text);
     if (typeof value !== "object" || value === null) return fresh;
-    const record = value as Partial<SyncRecord>;
-    return record.bootId === bootId ? { ...fresh, ...record } : fresh;
+    const known = value as Partial<SyncRecord>;
+    const record = { ...fresh, ...known };
+    return known.bootId === bootId && isSyncRecord(record) ? record : fresh;
   } catch {
     return fresh;
   }

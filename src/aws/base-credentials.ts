@@ -10,7 +10,9 @@ import type { Config } from "../config/config.ts";
 import { whoElseMayWrite } from "../config/trust.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
+import { oddPart } from "./key-text.ts";
 import type { BoundedHandler } from "./network.ts";
+import { refuseEndlessFiles } from "./shared-files.ts";
 
 const MAX_BYTES = 256 * 1_024;
 
@@ -35,19 +37,34 @@ export async function loadBaseCredentials(
   try {
     text = await readText(file, { maxBytes: MAX_BYTES, followLink: true });
   } catch (error) {
-    if (errorCode(error) === "ENOENT" && isDefault) return fromChain(config, clientConfig);
+    if (errorCode(error) === "ENOENT" && isDefault) return usable(await fromChain(config, clientConfig));
     throw unreadable(file, error);
   }
   const source = `profile "${profile}" of ${file}`;
   const identity = findKey(text, profile, file);
-  if (identity !== null) return { identity, source };
+  if (identity !== null) return usable({ identity, source });
   refuseOthersProgram(text, file);
-  return fromProviders(file, profile, source, clientConfig);
+  return usable(await fromProviders(file, profile, source, clientConfig));
+}
+
+function usable(credentials: BaseCredentials): BaseCredentials {
+  const odd = oddPart(credentials.identity);
+  if (odd === null) return credentials;
+  throw new Failure({
+    kind: "base_credentials_invalid",
+    message: `${credentials.source}: its ${odd} holds what no key of AWS has: a space, a character that is not ASCII, or too much`,
+    nextStep: "Copy the key anew, as AWS showed it.",
+  });
+}
+
+/** Line by line: one pattern for all would go over blank lines once for each of them. */
+function namesProgram(text: string): boolean {
+  return text.split("\n").some((line) => line.trim().startsWith("credential_process"));
 }
 
 /** Root runs no program that somebody else may have named there: `doctor` and `register` are typed by root. */
 function refuseOthersProgram(text: string, file: string): void {
-  if (process.geteuid?.() !== 0 || !/^\s*credential_process\s*=/m.test(text)) return;
+  if (process.geteuid?.() !== 0 || !namesProgram(text)) return;
   const why = whoElseMayWrite(file);
   if (why === null) return;
   throw new Failure({
@@ -106,7 +123,8 @@ async function fromProviders(
   source: string,
   clientConfig: ClientConfig,
 ): Promise<BaseCredentials> {
-  const { fromIni } = await import("@aws-sdk/credential-providers");
+  refuseEndlessFiles("base");
+  const { fromIni } = await import("./providers.ts");
   try {
     const identity = await fromIni({
       filepath: file,
@@ -130,7 +148,8 @@ async function fromProviders(
 }
 
 async function fromChain(config: Config, clientConfig: ClientConfig): Promise<BaseCredentials> {
-  const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  refuseEndlessFiles("base");
+  const { fromNodeProviderChain } = await import("./providers.ts");
   try {
     const identity = await fromNodeProviderChain({ clientConfig, ignoreCache: true })();
     return { identity, source: "the AWS SDK's default chain" };

@@ -5,6 +5,7 @@ import { isSafeEndpoint } from "../config/endpoint.ts";
 import { Failure } from "../failure.ts";
 import { VERSION } from "../version.ts";
 import type { Network } from "./network.ts";
+import { refuseEndlessFiles } from "./shared-files.ts";
 import type { CallContext, Caller } from "./verdicts.ts";
 
 export type Service = "sts" | "codedeploy";
@@ -19,7 +20,9 @@ export interface Connection {
   endpoint: string | null;
 }
 
-export function clientOptions({ region, identity, network, endpoint }: Connection) {
+/** @throws Failure for files of the SDK that no client must come upon: it looks into them for what is not given here */
+export function clientOptions({ region, identity, caller, network, endpoint }: Connection) {
+  refuseEndlessFiles(caller.identity === "operator" ? "operator" : "base");
   return {
     region,
     credentials: identity,
@@ -39,13 +42,19 @@ export function skewOf({ requestHandler: { serverTimeMs } }: Network): number | 
   return serverTimeMs === null ? null : serverTimeMs - Date.now();
 }
 
+/** As AWS documents it (IAM, AccessKey). */
+const KEY_ID = /^[A-Z0-9]{16,128}$/;
+
 export function callContext(
   service: Service,
-  { region, caller, network, endpoint }: Connection,
+  { region, caller, network, endpoint, identity }: Connection,
   call: Pick<CallContext, "action" | "resource">,
 ): CallContext {
   const host = endpoint === null ? regionalHost(service, region) : new URL(endpoint).host;
-  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network) };
+  const { accessKeyId, secretAccessKey, sessionToken = "" } = identity;
+  // Copied the wrong way round, the secret stands where the id belongs, and AWS quotes that.
+  const secrets = [secretAccessKey, sessionToken, KEY_ID.test(accessKeyId) ? "" : accessKeyId];
+  return { ...call, caller, where: `${host}${network.route}`, skewMs: skewOf(network), secrets };
 }
 
 /** The name that a service goes by in a region; the SDK works out the same for the calls themselves. */

@@ -33,6 +33,8 @@ export interface Instance {
 
 /** BatchGetOnPremisesInstances takes no more names (API reference). */
 const LARGEST_BATCH = 100;
+/** What answers with one more page for ever is not CodeDeploy. */
+const MOST_PAGES = 1_000;
 
 export class CodeDeploy {
   readonly #client: CodeDeployClient;
@@ -46,10 +48,12 @@ export class CodeDeploy {
   /** @returns null for a name that is not known; @throws Failure */
   async get(name: string): Promise<Instance | null> {
     try {
-      const { instanceInfo } = await this.#call("GetOnPremisesInstance", name, () =>
-        this.#client.send(new GetOnPremisesInstanceCommand({ instanceName: name })),
-      );
-      return instanceInfo === undefined ? null : interpret(instanceInfo);
+      return await this.#call("GetOnPremisesInstance", name, async () => {
+        const { instanceInfo } = await this.#client.send(
+          new GetOnPremisesInstanceCommand({ instanceName: name }),
+        );
+        return instanceInfo === undefined ? null : interpret(instanceInfo);
+      });
     } catch (error) {
       if (error instanceof Failure && error.kind === "not_registered") return null;
       throw error;
@@ -95,12 +99,13 @@ export class CodeDeploy {
     for await (const names of this.#registeredNames()) {
       for (let at = 0; at < names.length; at += LARGEST_BATCH) {
         const instanceNames = names.slice(at, at + LARGEST_BATCH);
-        const { instanceInfos = [] } = await this.#call("BatchGetOnPremisesInstances", arn, () =>
-          this.#client.send(new BatchGetOnPremisesInstancesCommand({ instanceNames })),
-        );
-        const found = instanceInfos
-          .map(interpret)
-          .find(({ sessionArn, userArn }) => sessionArn === arn || userArn === arn);
+        const instances = await this.#call("BatchGetOnPremisesInstances", arn, async () => {
+          const { instanceInfos = [] } = await this.#client.send(
+            new BatchGetOnPremisesInstancesCommand({ instanceNames }),
+          );
+          return instanceInfos.map(interpret);
+        });
+        const found = instances.find(({ sessionArn, userArn }) => sessionArn === arn || userArn === arn);
         if (found !== undefined) return found;
       }
     }
@@ -109,18 +114,29 @@ export class CodeDeploy {
 
   async *#registeredNames(): AsyncGenerator<string[]> {
     let nextToken: string | undefined;
-    do {
-      const page = await this.#call("ListOnPremisesInstances", "*", () =>
-        this.#client.send(
+    const seen = new Set<string>();
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+      const page = await this.#call("ListOnPremisesInstances", "*", async () => {
+        const { instanceNames = [], ...rest } = await this.#client.send(
           new ListOnPremisesInstancesCommand({
             registrationStatus: "Registered",
             ...(nextToken === undefined ? {} : { nextToken }),
           }),
-        ),
-      );
-      yield page.instanceNames ?? [];
+        );
+        return { names: instanceNames.map(textOf), nextToken: rest.nextToken };
+      });
+      yield page.names;
       ({ nextToken } = page);
-    } while (nextToken);
+      if (!nextToken) return;
+      // Who comes by one again goes round for ever.
+      if (seen.has(nextToken)) break;
+      seen.add(nextToken);
+    }
+    throw new Failure({
+      kind: "bad_answer",
+      message: `the pages of ListOnPremisesInstances have no end: ${seen.size === MOST_PAGES ? `${MOST_PAGES} came` : "one leads back to another"}`,
+      nextStep: "See what answers in place of CodeDeploy: the proxy, or endpoints.codedeploy.",
+    });
   }
 
   close(): void {
@@ -136,16 +152,28 @@ export class CodeDeploy {
   }
 }
 
+/** The SDK hands on whatever JSON there is. @throws TypeError, which is a bad answer then */
 function interpret(info: InstanceInfo): Instance {
   return {
-    name: info.instanceName ?? "",
-    arn: info.instanceArn ?? "",
-    sessionArn: info.iamSessionArn ?? null,
-    userArn: info.iamUserArn ?? null,
-    tags: (info.tags ?? []).map(({ Key = "", Value = "" }) => ({ key: Key, value: Value })),
-    registeredAt: info.registerTime ?? null,
-    deregisteredAt: info.deregisterTime ?? null,
+    name: textOf(info.instanceName ?? ""),
+    arn: textOf(info.instanceArn ?? ""),
+    sessionArn: info.iamSessionArn ? textOf(info.iamSessionArn) : null,
+    userArn: info.iamUserArn ? textOf(info.iamUserArn) : null,
+    tags: (info.tags ?? []).map(({ Key, Value }) => ({ key: textOf(Key ?? ""), value: textOf(Value ?? "") })),
+    registeredAt: timeOf(info.registerTime),
+    deregisteredAt: timeOf(info.deregisterTime),
   };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("not a text");
+  return value;
+}
+
+function timeOf(value: Date | undefined): Date | null {
+  if (value === undefined || value === null) return null;
+  if (Number.isNaN(value.getTime())) throw new TypeError("not a time");
+  return value;
 }
 
 function wireTag({ key, value }: Tag) {

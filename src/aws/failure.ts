@@ -25,7 +25,7 @@ export function classifyAwsError(error: unknown, context: CallContext): Failure 
   return new Failure({ ...verdict, ...(retryAfterMs === null ? {} : { retryAfterMs }) }, { cause: error });
 }
 
-function judgeTransport(error: unknown, { where, action }: CallContext): Verdict | null {
+function judgeTransport(error: unknown, { where, action, secrets }: CallContext): Verdict | null {
   const code = errorCode(error) ?? (error instanceof AggregateError ? errorCode(error.errors[0]) : null);
   const name = error instanceof Error ? error.name : "";
   if (
@@ -41,7 +41,7 @@ function judgeTransport(error: unknown, { where, action }: CallContext): Verdict
     };
   }
   if (code !== null && TLS_CODE.test(code)) {
-    const { why, nextStep } = tlsReason(code, oneLine(errorText(error)));
+    const { why, nextStep } = tlsReason(code, oneLine(errorText(error), secrets));
     return {
       kind: "tls",
       message: `the TLS connection to ${where} is not trusted: ${why} (${code})`,
@@ -51,25 +51,26 @@ function judgeTransport(error: unknown, { where, action }: CallContext): Verdict
   if (code !== null && UNREACHABLE.has(code)) {
     return {
       kind: "unreachable",
-      message: `${where} cannot be reached (${code}${code === "ERR_PROXY_TUNNEL" ? `: ${oneLine(errorText(error))}` : ""})`,
+      message: `${where} cannot be reached (${code}${code === "ERR_PROXY_TUNNEL" ? `: ${oneLine(errorText(error), secrets)}` : ""})`,
       nextStep: "Check DNS, the firewall for outbound 443, and the proxy settings.",
     };
   }
   return null;
 }
 
+/** What the SDK made of an answer, which may not have been AWS's: a field is of any type. */
 interface ServiceError {
-  name?: string;
-  Code?: string;
-  message?: string;
+  name?: unknown;
+  Code?: unknown;
+  message?: unknown;
   $metadata?: { httpStatusCode?: number };
   $response?: { statusCode?: number; headers?: Record<string, string | undefined> };
 }
 
 function judgeAnswer(error: unknown, context: CallContext): Verdict {
   const service: ServiceError = typeof error === "object" && error !== null ? error : {};
-  const text = oneLine(service.message ?? "");
-  const code = service.Code ?? service.name ?? "";
+  const text = oneLine(typeof service.message === "string" ? service.message : "", context.secrets);
+  const code = String(service.Code ?? service.name ?? "");
   if (code === "SignatureDoesNotMatch" && /signature expired|not yet current/i.test(text))
     return clockOff(context, text);
   const judge = BY_CODE.get(code);
@@ -105,8 +106,16 @@ function retryAfter(error: unknown): number | null {
   return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1_000) : null;
 }
 
-/** AWS's own texts are one line; what stands in its place may be a whole page. */
-function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\s]+/gu, " ").trim();
+/** Session tokens have hundreds of these in a row; only in an ARN, a role's path may be as long. */
+const LIKE_A_TOKEN = /(?<!arn:aws[\w-]*:\S*)[A-Za-z0-9+/]{100,}={0,2}/g;
+
+/**
+ * AWS's own texts are one line; what stands in its place may be a whole page. Either may quote the request: a refused
+ * signature the canonical string, which has the token in it, and a proxy's page all headers.
+ */
+function oneLine(text: string, secrets: readonly string[] = []): string {
+  let line = text.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  for (const secret of secrets.filter(Boolean)) line = line.replaceAll(secret, "***");
+  line = line.replace(LIKE_A_TOKEN, "***");
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }

@@ -14,6 +14,7 @@ import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText, readTextIfPresent } from "../host/read-file.ts";
 import { scaledLimit } from "../host/service-environment.ts";
 import { holdTlsFloor } from "./tls-floor.ts";
+import { withoutTwins } from "./trust-list.ts";
 
 /** An AssumeRole answer has 2 to 6 kB; something that sends much more is not STS. */
 const MAX_ANSWER_BYTES = 256 * 1_024;
@@ -109,18 +110,18 @@ function withoutPassword(proxy: string): string {
 
 /** Node's own list, the host's store (so that `update-ca-trust` is enough), and the configured bundle. */
 async function certificateAuthorities(bundle: string | null): Promise<string[]> {
-  const authorities = [...getCACertificates("default")];
+  const more: string[] = [];
   for (const path of HOST_CA_BUNDLES) {
     const host = await readTextIfPresent(path, { maxBytes: MAX_BUNDLE_BYTES, followLink: true }).catch(
       () => null,
     );
     if (host !== null) {
-      authorities.push(host);
+      more.push(host);
       break;
     }
   }
-  if (bundle !== null) authorities.push(await readBundle(bundle));
-  return authorities;
+  if (bundle !== null) more.push(await readBundle(bundle));
+  return [...withoutTwins(getCACertificates("default"), more), ...more];
 }
 
 async function readBundle(path: string): Promise<string> {

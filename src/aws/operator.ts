@@ -4,7 +4,9 @@
  */
 import type { AwsCredentialIdentity } from "@aws-sdk/types";
 import { Failure } from "../failure.ts";
+import { oddPart } from "./key-text.ts";
 import type { BoundedHandler } from "./network.ts";
+import { refuseEndlessFiles } from "./shared-files.ts";
 
 export interface OperatorCredentials {
   identity: AwsCredentialIdentity;
@@ -19,16 +21,18 @@ export interface OperatorSource {
   requestHandler: BoundedHandler;
 }
 
-/** @throws Failure `operator_credentials_missing`, which repeats nothing of what the provider said */
+/** @throws Failure `operator_credentials_missing` or `operator_credentials_invalid`, which repeats nothing of what the provider said */
 export async function loadOperatorCredentials(source: OperatorSource): Promise<OperatorCredentials> {
   const { profile, region, requestHandler } = source;
-  const { fromIni, fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  refuseEndlessFiles("operator");
+  const { fromIni, fromNodeProviderChain } = await import("./providers.ts");
   const options = { clientConfig: { region, requestHandler }, ignoreCache: true };
+  let found: OperatorCredentials;
   try {
-    if (profile !== null) {
-      return { identity: await fromIni({ ...options, profile })(), source: `profile "${profile}"` };
-    }
-    return { identity: await fromNodeProviderChain(options)(), source: "the AWS SDK's default chain" };
+    found =
+      profile !== null
+        ? { identity: await fromIni({ ...options, profile })(), source: `profile "${profile}"` }
+        : { identity: await fromNodeProviderChain(options)(), source: "the AWS SDK's default chain" };
   } catch (error) {
     // A provider's message can repeat a command line with its arguments: it is kept as the cause only.
     throw new Failure(
@@ -44,6 +48,13 @@ export async function loadOperatorCredentials(source: OperatorSource): Promise<O
       { cause: error },
     );
   }
+  const odd = oddPart(found.identity);
+  if (odd === null) return found;
+  throw new Failure({
+    kind: "operator_credentials_invalid",
+    message: `the operator's credentials (${found.source}): their ${odd} holds what no key of AWS has: a space, a character that is not ASCII, or too much`,
+    nextStep: "Copy the key anew, as AWS showed it, or name another profile with --profile.",
+  });
 }
 
 /** A key that does not expire, and so could be kept; temporary ones come with a session token, and begin with ASIA. */

@@ -12,6 +12,8 @@ export interface CallContext {
   resource: string;
   /** The server's clock minus ours in milliseconds, where an answer told it. */
   skewMs: number | null;
+  /** What the call was signed with, which AWS may quote; none where it was not signed. */
+  secrets?: readonly string[];
 }
 
 export interface Caller {

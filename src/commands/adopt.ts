@@ -15,17 +15,15 @@ import type { Config } from "../config/config.ts";
 import { CONFIG_FILE } from "../config/paths.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
-import { readTextIfPresent } from "../host/read-file.ts";
 import { timeFactor } from "../host/service-environment.ts";
 import { readerGroupFor } from "../registration/agent-access.ts";
 import { clonedMachine, differenceFromRegistered } from "../registration/clone.ts";
 import { type ConfigValues, composeConfig, presentConfig } from "../registration/config-text.ts";
 import { type Registration, readUsableRegistration } from "../registration/record.ts";
+import { readPresentText } from "../registration/situation.ts";
 import { Progress, SILENT, standardOutput } from "../report/progress.ts";
 import { print, printJson } from "./options.ts";
 import { type PlannedWork, walkPlan } from "./planned-work.ts";
-
-const MAX_BYTES = 256 * 1_024;
 
 export async function adopt(flags: AdoptFlags): Promise<number> {
   try {
@@ -40,7 +38,7 @@ export async function adopt(flags: AdoptFlags): Promise<number> {
 async function dispatch(flags: AdoptFlags): Promise<number> {
   refuseUnlessRoot();
   const configFile = flags.config ?? CONFIG_FILE;
-  const existing = await readTextIfPresent(configFile, { maxBytes: MAX_BYTES, followLink: true });
+  const existing = await readPresentText(configFile);
   const progress = new Progress(flags.json ? SILENT : standardOutput());
   return flags.undo
     ? undo(flags, configFile, existing, progress)

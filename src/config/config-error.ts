@@ -1,5 +1,5 @@
 /** Everything that is wrong with a config file, at once, each with its place. */
-import { Failure } from "../failure.ts";
+import { Failure, printable } from "../failure.ts";
 
 export interface ConfigIssue {
   file: string;
@@ -26,5 +26,5 @@ export class ConfigError extends Failure {
 }
 
 export function formatIssue({ file, line, key, message }: ConfigIssue): string {
-  return `${file}:${line}: ${key === "" ? "" : `${key}: `}${message}`;
+  return printable(`${file}:${line}: ${key === "" ? "" : `${key}: `}${message}`);
 }

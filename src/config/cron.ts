@@ -18,8 +18,17 @@ export interface Cron {
   shortestGapMs: number;
 }
 
+/** The library makes a list of every number of a range before it looks whether the field may hold it. */
+const LONGEST_EXPRESSION = 1_000;
+const TOO_LARGE_A_NUMBER = /\d{4,}/;
+
 /** @returns the parsed expression, or what is wrong with it */
 export function parseCron(expression: string): Cron | { error: string } {
+  if (expression.length > LONGEST_EXPRESSION) {
+    return { error: `it has ${expression.length} characters; at most ${LONGEST_EXPRESSION} are read` };
+  }
+  const [number] = TOO_LARGE_A_NUMBER.exec(expression) ?? [];
+  if (number !== undefined) return { error: `no field takes a number as large as ${number.slice(0, 40)}` };
   const fieldCount = expression.trim().split(/\s+/).length;
   if (fieldCount !== 5 && fieldCount !== 6) {
     return { error: `it has ${fieldCount} field${fieldCount === 1 ? "" : "s"}` };
@@ -71,5 +80,6 @@ function runsEveryDay({ dayOfMonth, month, dayOfWeek }: ParsedFields): boolean {
 }
 
 function sorted(values: number[]): number[] {
-  return [...values].sort((a, b) => a - b);
+  // Each once: where ranges overlap the library repeats them, and all combinations of them are gone through.
+  return [...new Set(values)].sort((a, b) => a - b);
 }

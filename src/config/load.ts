@@ -1,8 +1,8 @@
 /** Reads a config file and answers with a whole, valid {@link Config}, or with all that is wrong. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { errorCode, errorText } from "../failure.ts";
+import { isAbsolute, join } from "node:path";
+import { errorCode, errorText, Failure } from "../failure.ts";
 import { readText } from "../host/read-file.ts";
 import type { Config, Paths } from "./config.ts";
 import { ConfigError, type ConfigIssue } from "./config-error.ts";
@@ -148,11 +148,27 @@ function resolveBaseCredentials(
 
 function resolvePaths(file: ConfigFile, env: NodeJS.ProcessEnv): Paths {
   return {
-    // systemd separates several directories by colons; our units ask for one.
-    stateDir: env.STATE_DIRECTORY?.split(":")[0] || (file.paths.state_dir ?? DEFAULT_PATHS.stateDir),
-    runtimeDir: env.RUNTIME_DIRECTORY?.split(":")[0] || (file.paths.runtime_dir ?? DEFAULT_PATHS.runtimeDir),
+    stateDir: systemdsDirectory("STATE_DIRECTORY", env) ?? file.paths.state_dir ?? DEFAULT_PATHS.stateDir,
+    runtimeDir:
+      systemdsDirectory("RUNTIME_DIRECTORY", env) ?? file.paths.runtime_dir ?? DEFAULT_PATHS.runtimeDir,
     agentRuntimeDir: file.paths.agent_runtime_dir ?? DEFAULT_PATHS.agentRuntimeDir,
   };
+}
+
+/**
+ * systemd separates several directories by colons; our units ask for one.
+ *
+ * @throws Failure `config` for what systemd would not set: files would go to wherever the command was started
+ */
+function systemdsDirectory(variable: string, env: NodeJS.ProcessEnv): string | null {
+  const [directory = ""] = env[variable]?.split(":") ?? [];
+  if (directory === "") return null;
+  if (isAbsolute(directory) && !/\p{Cc}/u.test(directory)) return directory;
+  throw new Failure({
+    kind: "config",
+    message: `${variable} in the environment is ${JSON.stringify(directory.slice(0, 100))}; the absolute path of a directory is allowed`,
+    nextStep: "Unset it: systemd sets it for a service, and nobody else needs to.",
+  });
 }
 
 /** Where the credentials go, named or not. */

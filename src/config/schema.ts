@@ -12,6 +12,8 @@ import { AGENT_DEFAULTS, BASE_CREDENTIALS_FILE } from "./paths.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** Linux (limits.h), the NUL byte at the end included. */
+const PATH_MAX = 4_096;
 
 const text = (allowed: string, isAllowed: (value: string) => boolean) =>
   z.string({ error: allowed }).refine(isAllowed, { error: allowed });
@@ -29,6 +31,7 @@ const duration = (allowed: string, fromMs: number, toMs: number) =>
 
 const absolutePath = (of: string) =>
   text(`the absolute path of ${of}, without "." or ".." in it`, (value) => {
+    if (Buffer.byteLength(value) >= PATH_MAX) return false;
     return isAbsolute(value) && normalize(value) === value && !value.endsWith("/") && !/\p{Cc}/u.test(value);
   });
 

@@ -107,10 +107,16 @@ function found(value: unknown, path: readonly PropertyKey[]): string {
 function describe(node: unknown): string {
   if (node === null) return "null";
   if (typeof node === "string") {
-    const shown = node.replace(/\/\/.*@/gs, "//***@");
+    const shown = withoutPassword(node);
     return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
   }
   return Array.isArray(node) ? "a list" : "keys and values";
+}
+
+/** From the first `//` to the last `@`; a pattern for that looks from each `//` anew, for minutes in a file of them. */
+function withoutPassword(text: string): string {
+  const [from, to] = [text.indexOf("//"), text.lastIndexOf("@")];
+  return from === -1 || to < from + 2 ? text : `${text.slice(0, from)}//***${text.slice(to)}`;
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { errorCode } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import type { Instant } from "../host/clock.ts";
-import { readBytes, readTextIfPresent } from "../host/read-file.ts";
+import { hashSecretFile, readTextIfPresent } from "../host/read-file.ts";
 
 /** One replacement of the file. All instants are of CLOCK_BOOTTIME, in milliseconds, within the record's boot. */
 export interface Write {
@@ -61,7 +61,7 @@ export async function readRecord(path: string, credentialsFile: string): Promise
 
 /** @returns null where it cannot be read */
 async function hashOf(credentialsFile: string): Promise<string | null> {
-  return readBytes(credentialsFile, { maxBytes: MAX_FILE_BYTES }).then(sha256, () => null);
+  return hashSecretFile(credentialsFile, { maxBytes: MAX_FILE_BYTES }).catch(() => null);
 }
 
 export async function writeRecord(path: string, record: RefreshRecord): Promise<void> {
@@ -80,8 +80,8 @@ export async function inspectFile(
   wanted: Wanted,
 ): Promise<FileState> {
   try {
-    const bytes = await readBytes(path, { maxBytes: MAX_FILE_BYTES });
-    if (record === null || sha256(bytes) !== record.sha256) return "foreign";
+    const found = await hashSecretFile(path, { maxBytes: MAX_FILE_BYTES });
+    if (record === null || found !== record.sha256) return "foreign";
     const { sessionArn, profile, group } = wanted;
     const isWanted = record.sessionArn === sessionArn && record.profile === profile && record.group === group;
     return isWanted ? "ours" : "outdated";

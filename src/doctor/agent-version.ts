@@ -1,7 +1,7 @@
 /** The version of the installed agent: its own file, else what the package manager says. */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readAgentVersion } from "../agent/installation.ts";
+import { outputOf } from "../host/program.ts";
 
 const LIMIT_MS = 10_000;
 
@@ -20,10 +20,10 @@ export async function installedVersion(): Promise<string | null> {
   return said !== null && /^\d+\.\d+/.test(said) ? said : null;
 }
 
-function ask(program: string, args: readonly string[]): Promise<string | null> {
-  return new Promise((resolve) => {
-    execFile(program, [...args], { timeout: LIMIT_MS, killSignal: "SIGKILL" }, (error, stdout) => {
-      resolve(error === null ? stdout.trim() : null);
-    });
-  });
+async function ask(program: string, args: readonly string[]): Promise<string | null> {
+  try {
+    return (await outputOf(program, args, { timeout: LIMIT_MS })).trim();
+  } catch {
+    return null;
+  }
 }

@@ -8,7 +8,7 @@ export function findDenials(text: string, sinceMs: number): string[] {
     const at = Number(/msg=audit\((\d+(?:\.\d+)?)/.exec(line)?.[1]) * 1_000;
     // One that was only logged, not enforced, did no harm.
     if (!(at >= sinceMs) || line.includes("permissive=1")) return [];
-    const rights = /\{ ([^}]*) \}/.exec(line)?.[1] ?? "something";
+    const rights = /\{ ([^{}]*) \}/.exec(line)?.[1] ?? "something";
     const field = (name: string) => new RegExp(` ${name}="?([^" ]+)"?`).exec(line)?.[1];
     const target = field("path") ?? field("name") ?? field("tcontext") ?? "?";
     return [`${field("comm") ?? "?"} may not ${rights} ${target} (${field("tclass") ?? "?"})`];

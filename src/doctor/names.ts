@@ -2,17 +2,17 @@
  * Names, as this host resolves them (files, DNS, SSSD). In a process of its own: Node's own look-ups share four threads
  * with all file access, and a resolver that hangs would stop every other check.
  */
-import { execFile } from "node:child_process";
+import { outputOf } from "../host/program.ts";
 
 const LIMIT_MS = 8_000;
 
 /** @returns null where the name is not known, or nobody answers in time */
-export function addressesOf(name: string): Promise<string[] | null> {
-  return new Promise((resolve) => {
-    const options = { timeout: LIMIT_MS, killSignal: "SIGKILL" } as const;
-    execFile("getent", ["--", "ahosts", name], options, (error, stdout) => {
-      const lines = stdout.split("\n").flatMap((line) => line.split(/\s+/)[0] || []);
-      resolve(error !== null || lines.length === 0 ? null : [...new Set(lines)]);
-    });
-  });
+export async function addressesOf(name: string): Promise<string[] | null> {
+  try {
+    const said = await outputOf("getent", ["--", "ahosts", name], { timeout: LIMIT_MS });
+    const addresses = said.split("\n").flatMap((line) => line.split(/\s+/)[0] || []);
+    return addresses.length === 0 ? null : [...new Set(addresses)];
+  } catch {
+    return null;
+  }
 }

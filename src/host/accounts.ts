@@ -1,5 +1,6 @@
 /** Users and groups, as the host's name service knows them (files, LDAP, SSSD), through getent(1). */
 import { spawnSync } from "node:child_process";
+import { toolEnvironment } from "./tool-environment.ts";
 
 export interface User {
   name: string;
@@ -30,6 +31,7 @@ function lookUp(database: "passwd" | "group", key: string): string[] | null {
   const { status, stdout } = spawnSync("getent", ["--", database, key], {
     encoding: "utf8",
     timeout: 10_000,
+    env: toolEnvironment(),
   });
   return status === 0 ? stdout.trim().split(":") : null;
 }

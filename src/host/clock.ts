@@ -2,8 +2,8 @@
  * The host's clocks. Wall-clock time may be stepped at any moment; what must hold across such a step is
  * reckoned on CLOCK_BOOTTIME, which counts from the boot, never steps, and goes on while the host sleeps.
  */
-import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
+import { readKernelFile } from "./kernel-file.ts";
 
 export interface Instant {
   /** Milliseconds since the epoch, by the host's wall clock. */
@@ -19,14 +19,10 @@ export function readClock(): Instant {
 }
 
 /** Identifies this boot of the host; instants on the boot clock compare only within one boot. */
-export function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    // Hidden by ProcSubset=pid and some containers. The runtime directories are emptied at a reboot all the
-    // same; only what lies in the state directory could then be mistaken for this boot's.
-    return "unknown";
-  }
+export function readBootId(path = "/proc/sys/kernel/random/boot_id"): string {
+  // Hidden by ProcSubset=pid and some containers. The runtime directories are emptied at a reboot all the
+  // same; only what lies in the state directory could then be mistaken for this boot's.
+  return readKernelFile(path, { maxBytes: 64 }) || "unknown";
 }
 
 export interface ClockChange {

@@ -8,6 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { errorCode, errorText, Failure } from "../failure.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 const CONFLICT = 75;
 /** A process id with its line end; a longer text is none. */
@@ -36,6 +37,7 @@ export function acquireLock(path: string, { waitMs = 0, keepHolder = false }: Lo
     ["--exclusive", "--conflict-exit-code", `${CONFLICT}`, ...wait, "3"],
     {
       stdio: ["ignore", "ignore", "ignore", descriptor],
+      env: toolEnvironment(),
     },
   );
   if (status === 0) {

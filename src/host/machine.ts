@@ -6,9 +6,9 @@
  * hypervisor gives it another DMI identity. What cannot be read is null, and null is never a difference.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DMI_DIRECTORY, MACHINE_ID_FILE } from "../config/paths.ts";
+import { readKernelFile } from "./kernel-file.ts";
 
 export interface Machine {
   /** The serial that the vendor gave the machine; null where it is junk, unreadable or not there. */
@@ -93,10 +93,5 @@ function hashed(value: string | null): string | null {
 
 /** Serial and UUID are root's to read (0400), unless our tmpfiles rule has let the service's group do so. */
 function readLine(path: string): string | null {
-  try {
-    const text = readFileSync(path, "utf8").trim();
-    return text === "" ? null : text;
-  } catch {
-    return null;
-  }
+  return readKernelFile(path, { maxBytes: 4_096 }) || null;
 }

@@ -1,11 +1,8 @@
 /** systemd, through systemctl(1), each call with a bound. Never asks for a password, never shows a pager. */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { promisify } from "node:util";
 import { SYSTEMD_MARK } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
-
-const execute = promisify(execFile);
+import { outputOf } from "./program.ts";
 
 /** For what only asks. */
 const LOOK_LIMIT_MS = 10_000;
@@ -17,7 +14,7 @@ export function isBootedWithSystemd(): boolean {
 
 export type UnitProperties = ReadonlyMap<string, string>;
 
-/** @throws the error of execFile */
+/** @throws the error of outputOf */
 export async function showUnit(unit: string, properties: readonly string[]): Promise<UnitProperties> {
   return parseProperties(
     await systemctl(LOOK_LIMIT_MS, "show", "--property", properties.join(","), "--", unit),
@@ -34,11 +31,10 @@ export function parseProperties(text: string): UnitProperties {
 }
 
 export async function systemctl(limitMs: number, ...args: string[]): Promise<string> {
-  const { stdout } = await execute("systemctl", ["--no-ask-password", "--no-pager", ...args], {
+  const said = await outputOf("systemctl", ["--no-ask-password", "--no-pager", ...args], {
     timeout: limitMs,
-    killSignal: "SIGKILL",
   });
-  return stdout.trim();
+  return said.trim();
 }
 
 /** What systemctl said, without the line that only repeats the command. */

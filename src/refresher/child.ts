@@ -35,8 +35,9 @@ const MAX_ERRORS = 4 * 1_024;
 export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
   const program = process.argv[1];
   if (program === undefined) throw new Error("this program does not know its own file");
-  // In a process group of its own: the limit also ends what the child has started (credential_process, flock).
-  const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+  // Without our own flags (process.execArgv): they are for a process that lasts. In a process group of its own: the limit
+  // also ends what the child has started (credential_process, flock).
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
     env,
@@ -65,6 +66,13 @@ export function startChild({ args, input, limitMs, env }: ChildOptions): Child {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-MAX_ERRORS);
   });
+  // What it says cannot be read (no memory left): it is ended and counts as failed, and we go on.
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("error", (error) => {
+      errors = error.message;
+      kill();
+    });
+  }
   // A child that dies before it has read its input is reported by its exit status.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);

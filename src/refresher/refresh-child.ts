@@ -3,9 +3,11 @@ import type { Config } from "../config/config.ts";
 import { FAILURE_KINDS, type FailureReport } from "../failure.ts";
 import { scaledLimit } from "../host/service-environment.ts";
 import { type ChildResult, startChild } from "./child.ts";
-import type { Issued } from "./issue.ts";
+import type { Issued, RefreshWarning } from "./issue.ts";
 
 const REFRESH_LIMIT_MS = 60_000;
+/** src/service-commands.ts understands them in exactly these words; in others they would be right, too, and slower. */
+export const REFRESH_WORDS = ["refresh", "--json", "--resolved-config"] as const;
 
 export type RefreshOutcome = ({ result: "issued" } & Issued) | ({ result: "failed" } & FailureReport);
 
@@ -17,7 +19,7 @@ export interface RefreshChild {
 export function startRefresh(config: Config, factor: number, env: NodeJS.ProcessEnv): RefreshChild {
   const limitMs = scaledLimit(REFRESH_LIMIT_MS, factor);
   const child = startChild({
-    args: ["refresh", "--json", "--resolved-config"],
+    args: REFRESH_WORDS,
     input: JSON.stringify(config),
     limitMs,
     env,
@@ -54,11 +56,22 @@ function parseOutcome(output: string): RefreshOutcome | null {
     const value: unknown = JSON.parse(output.trim().split("\n").at(-1) ?? "");
     if (typeof value !== "object" || value === null) return null;
     const outcome = value as Partial<RefreshOutcome>;
-    if (outcome.result === "issued" && typeof outcome.expiresAt === "string")
-      return outcome as RefreshOutcome;
-    const isFailure = outcome.result === "failed" && FAILURE_KINDS.some((kind) => kind === outcome.kind);
-    return isFailure ? (outcome as RefreshOutcome) : null;
+    return isIssued(outcome) || isFailed(outcome) ? outcome : null;
   } catch {
     return null;
   }
+}
+
+function isIssued(value: Partial<RefreshOutcome>): value is Extract<RefreshOutcome, { result: "issued" }> {
+  if (value.result !== "issued") return false;
+  const { expiresAt, warnings } = value;
+  const isWarning = (each: RefreshWarning | null) =>
+    [each?.code, each?.message, each?.nextStep].every((field) => typeof field === "string");
+  return typeof expiresAt === "string" && Array.isArray(warnings) && warnings.every(isWarning);
+}
+
+function isFailed(value: Partial<RefreshOutcome>): value is Extract<RefreshOutcome, { result: "failed" }> {
+  if (value.result !== "failed" || !FAILURE_KINDS.some((kind) => kind === value.kind)) return false;
+  const { message, nextStep, retryAfterMs = 0 } = value;
+  return typeof message === "string" && typeof nextStep === "string" && Number.isFinite(retryAfterMs);
 }

@@ -26,6 +26,7 @@ import { type Plan, planOn } from "./plan.ts";
 import { type RefreshOutcome, startRefresh } from "./refresh-child.ts";
 import { decideRefresh, type RefreshDecision, type RefreshReason } from "./refresh-policy.ts";
 import { ScheduleKeeper } from "./schedule-keeper.ts";
+import { giveBackMemory } from "./spare-memory.ts";
 import { WatchedFiles } from "./watched-files.ts";
 
 /** Two wake-ups a minute at rest: soon enough to notice a step of the clock, rare enough to be no load. */
@@ -67,6 +68,8 @@ export class Supervisor {
   /** The end of the refresh under way, with all that follows from it. */
   #ending: Promise<void> = Promise.resolve();
   #isReady = false;
+  /** A refresh has left garbage behind. */
+  #isUntidy = false;
   #isStopping = false;
 
   private constructor(options: SupervisorOptions, clock: ClockWatch) {
@@ -100,10 +103,18 @@ export class Supervisor {
       await this.#askAgent(now);
       await this.#report(now);
       await this.#options.notifier.send("WATCHDOG=1");
+      this.#tidyUp();
       await this.#alarm.sleep(this.#dueMs(readClock()), this.#tickMs);
     }
     clearTimeout(unready);
     await this.#finish();
+  }
+
+  /** Once all that follows from a refresh is done. */
+  #tidyUp(): void {
+    if (!this.#isUntidy || this.#attempts.child !== null) return;
+    this.#isUntidy = false;
+    giveBackMemory();
   }
 
   /** An operator wants new credentials now. */
@@ -195,6 +206,7 @@ export class Supervisor {
     this.#announcer.fileState(this.#health(now));
     this.#isAsked = false;
     this.#schedule.dealtWith(now.wallMs);
+    this.#isUntidy = true;
     const child = startRefresh(this.#config, factor, env);
     this.#attempts.begin(child, reason, now);
     this.#ending = child.outcome

@@ -47,7 +47,9 @@ export async function gatherBaseMaterial(options: MaterialOptions): Promise<Base
   }
   if (given === "-") return fromStandardInput(await readStandardInput(), profile);
   if (given !== undefined && given !== file) return fromText(await readGiven(given), profile, given);
-  const present = await readTextIfPresent(file, { maxBytes: MAX_BYTES, followLink: true });
+  const present = await readTextIfPresent(file, { maxBytes: MAX_BYTES, followLink: true }).catch((error) => {
+    throw unreadable(file, error);
+  });
   if (present !== null) return inPlace(present, profile, file, isDefault);
   if (given !== undefined) await readGiven(given);
   if (mayAsk && isInteractive()) return askForKey(profile, operator);
@@ -165,6 +167,14 @@ async function readStandardInput(): Promise<string> {
   for await (const chunk of process.stdin.setEncoding("utf8")) text = (text + chunk).slice(0, MAX_BYTES);
   if (text.trim() === "") throw usage(["--base-credentials -: nothing came on standard input"]);
   return text;
+}
+
+function unreadable(file: string, error: unknown): Failure {
+  return new Failure({
+    kind: "base_credentials_missing",
+    message: `${file} (base_credentials.file) cannot be read: ${errorText(error)}`,
+    nextStep: `It must be a regular file in AWS shared-credentials format: ls -l ${file}`,
+  });
 }
 
 function noMaterial(file: string): Failure {

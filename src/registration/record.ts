@@ -2,8 +2,10 @@
  * What `register` keeps on the host about its registration: root's file beside the config, world-readable, no secret
  * in it. It is written before AWS is told anything, so that a registration that was cut short is never unnoticed.
  */
+import { dirname } from "node:path";
 import type { Tag } from "../aws/codedeploy.ts";
 import { registrationFile } from "../config/paths.ts";
+import { errorCode, errorText, Failure } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
 import type { MachineFingerprint } from "../host/machine.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
@@ -32,9 +34,18 @@ export async function readRegistration(configFile: string): Promise<Registration
   const path = registrationFile(configFile);
   const text = await readTextIfPresent(path, { maxBytes: MAX_BYTES });
   if (text === null) return null;
-  const value: unknown = JSON.parse(text);
+  const value = parse(text, path);
   if (!isRegistration(value)) throw new SyntaxError(`${path} was written by another version of idc-helper`);
   return value;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not the parser's own words, which name no file and repeat what is in it.
+    throw new SyntaxError(`${path} is not JSON`);
+  }
 }
 
 /** As {@link readRegistration}, for who writes it anew where it is unreadable, or another version's. */
@@ -42,9 +53,18 @@ export function readUsableRegistration(configFile: string): Promise<Registration
   return readRegistration(configFile).catch(() => null);
 }
 
+/** @throws Failure `cannot_write` */
 export async function writeRegistration(configFile: string, registration: Registration): Promise<void> {
   const path = registrationFile(configFile);
-  await replaceFile(path, renderRegistration(registration), { mode: 0o644 });
+  try {
+    await replaceFile(path, renderRegistration(registration), { mode: 0o644 });
+  } catch (error) {
+    throw new Failure({
+      kind: "cannot_write",
+      message: `${path} could not be written: ${errorCode(error) ?? errorText(error)}`,
+      nextStep: `See its directory: ls -ld ${dirname(path)}; df -h ${dirname(path)}`,
+    });
+  }
 }
 
 export function renderRegistration(registration: Registration): string {
@@ -53,7 +73,21 @@ export function renderRegistration(registration: Registration): string {
 
 function isRegistration(value: unknown): value is Registration {
   if (typeof value !== "object" || value === null) return false;
-  const { schema, serial, sessionArn, tags, machine } = value as Partial<Registration>;
-  const isNamed = typeof serial === "string" && typeof sessionArn === "string";
-  return schema === 1 && isNamed && Array.isArray(tags) && typeof machine === "object" && machine !== null;
+  const { schema, serial, region, sessionArn, tags, machine } = value as Partial<Registration>;
+  const isNamed = [serial, region, sessionArn].every((field) => typeof field === "string");
+  const isTagged = Array.isArray(tags) && tags.every(isTag);
+  return schema === 1 && isNamed && isTagged && isMachine(machine);
+}
+
+function isTag(value: unknown): value is Tag {
+  if (typeof value !== "object" || value === null) return false;
+  const { key, value: text } = value as Partial<Tag>;
+  return typeof key === "string" && typeof text === "string";
+}
+
+/** What is missing could not be compared, and what is no text would be another machine. */
+function isMachine(value: unknown): value is MachineFingerprint {
+  if (typeof value !== "object" || value === null) return false;
+  const { productUuid, productSerial, machineId } = value as Partial<MachineFingerprint>;
+  return [productUuid, productSerial, machineId].every((part) => part === null || typeof part === "string");
 }

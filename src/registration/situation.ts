@@ -37,9 +37,7 @@ const MAX_BYTES = 256 * 1_024;
 /** @throws Failure `usage`, `config`, `conflict`, `cloned_machine` */
 export async function readSituation(flags: SituationFlags): Promise<Situation> {
   const path = flags.config ?? CONFIG_FILE;
-  const existing = await readTextIfPresent(path, { maxBytes: MAX_BYTES, followLink: true }).catch((error) => {
-    throw unreadableConfig(path, error);
-  });
+  const existing = await readPresentText(path);
   const present = existing === null ? null : presentConfig(existing, path);
   const request = parseRequest(flags, present);
   refuseOperatorsPart(flags);
@@ -80,6 +78,13 @@ function proxyToKeep(present: Config | null): string | null {
 }
 
 /** It is not to be found out in the middle, when the base credentials have been written beside it. */
+/** @throws Failure `config` */
+export function readPresentText(configFile: string): Promise<string | null> {
+  return readTextIfPresent(configFile, { maxBytes: MAX_BYTES, followLink: true }).catch((error) => {
+    throw unreadableConfig(configFile, error);
+  });
+}
+
 function unreadableConfig(path: string, error: unknown): Failure {
   return new Failure({
     kind: "config",

@@ -5,7 +5,6 @@
  * here by its name.
  */
 import { fstatSync } from "node:fs";
-import { type DestinationStream, pino } from "pino";
 import type { LogFormat, LogLevel } from "../config/config.ts";
 import { type Journal, openJournal } from "../host/journal.ts";
 import { journalFields, prefixedLine } from "./journal-entry.ts";
@@ -38,8 +37,11 @@ export interface Entry extends Fields {
   event: string;
 }
 
+/** Least urgent first. */
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
 /** Ours, the SDK's and those of the credentials file. */
-const SECRET_NAMES = [
+const SECRET_NAMES: ReadonlySet<string> = new Set([
   "secretAccessKey",
   "SecretAccessKey",
   "secret_access_key",
@@ -51,7 +53,7 @@ const SECRET_NAMES = [
   "password",
   "authorization",
   "Authorization",
-];
+]);
 
 /** The log of a service: where it is the journal's, each line goes there with its fields. */
 export async function openLog(options: LogOptions): Promise<Log> {
@@ -65,38 +67,36 @@ export function createLog(options: LogOptions): Log {
   const write = options.write ?? ((line: string) => process.stderr.write(line));
   const format = formatOf(options);
   const tell = (entry: Entry) => {
-    if (format === "human") write(humanLine(entry, isTerminal));
+    if (format === "json") write(jsonLine(entry));
+    else if (format === "human") write(humanLine(entry, isTerminal));
     // Also where the socket is not reachable (a sandbox, a container), and for what is too long for a datagram.
     else if (journal === null || !journal.send(journalFields(entry))) write(prefixedLine(entry));
   };
-  const destination: DestinationStream = {
-    // What is parsed here has been redacted.
-    write: (json) => (format === "json" ? write(json) : tell(JSON.parse(json))),
-  };
-  const logger = pino(
-    {
-      level,
-      base: null,
-      messageKey: "event",
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: "***" },
-    },
-    destination,
-  );
+  let threshold = LEVELS.indexOf(level);
   const at =
     (name: LogLevel) =>
-    (event: string, fields: Fields = {}) =>
-      logger[name](fields, event);
+    (event: string, fields: Fields = {}) => {
+      if (LEVELS.indexOf(name) < threshold) return;
+      tell({ ...told(fields), level: name, time: new Date().toISOString(), event });
+    };
   return {
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
     setLevel: (to) => {
-      logger.level = to;
+      threshold = LEVELS.indexOf(to);
     },
   };
+}
+
+/** What is there, without what is secret. */
+function told(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, SECRET_NAMES.has(name) ? "***" : value]),
+  );
 }
 
 function formatOf({ format, env = process.env }: LogOptions): Exclude<LogFormat, "auto"> {
@@ -113,6 +113,10 @@ function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
   } catch {
     return false;
   }
+}
+
+function jsonLine({ level, time, event, ...fields }: Entry): string {
+  return `${JSON.stringify({ level, time, ...fields, event })}\n`;
 }
 
 const COLOUR: Record<LogLevel, number> = { debug: 90, info: 32, warn: 33, error: 31 };

@@ -16,7 +16,9 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<Campaign>>> = {
   continuity: async () => (await import("./continuity/campaign.ts")).campaign,
   crash: async () => (await import("./crash/campaign.ts")).campaign,
   endurance: async () => (await import("./endurance/campaign.ts")).campaign,
+  hostile: async () => (await import("./hostile/campaign.ts")).campaign,
   neighbours: async () => (await import("./neighbours/campaign.ts")).campaign,
+  secrets: async () => (await import("./secrets/campaign.ts")).campaign,
   supply: async () => (await import("./supply/campaign.ts")).campaign,
 };
 

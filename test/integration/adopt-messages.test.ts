@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { fixedSecret } from "../aws-emulator/identity/canary.ts";
 import { CONFIG_FILE, ON_PREMISES_CONFIG_FILE, operatorEnv } from "../harness/host-root.ts";
 import { type HostScene, openHostScene } from "../harness/host-scene.ts";
 import { startProxy } from "../harness/proxy.ts";
@@ -219,7 +220,7 @@ describe.concurrent("adopt goes on", () => {
 
   test("with a secret in the crontab's command, which is never shown", async (context) => {
     const { host, place } = await openCronHost(context);
-    const secret = "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY";
+    const secret = fixedSecret("base");
     const line = `0 * * * * AWS_SECRET_ACCESS_KEY=${secret} ${SCRIPT} --token hunter2`;
     host.write(place.crontab, `${line}\n`, { mode: 0o600 });
     const { stdout } = await host.command(["adopt", "--yes"]);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TraceEvent } from "../agent/trace.ts";
 import { BASE_KEY, type Emulator, ROLE_ARN, ROLE_NAME } from "../aws-emulator/emulator.ts";
+import { fixedSecret } from "../aws-emulator/identity/canary.ts";
 import { allow, trust } from "../aws-emulator/identity/policy/document.ts";
 import { eventually } from "../harness/eventually.ts";
 import { isFromTheMachine } from "../harness/host-root/layout.ts";
@@ -126,7 +127,7 @@ function moveRole(emulator: Emulator, path: string): void {
 export const USER_ARN = "arn:aws:iam::123456789012:user/codedeploy/web-01";
 export const USER_KEY = {
   accessKeyId: "AKIAIDCWEB0100000001",
-  secretAccessKey: "emulator/web01+secret/0123456789abcdefgh",
+  secretAccessKey: fixedSecret("IAM user"),
 };
 export const TAGS = [
   { Key: "Name", Value: "web" },

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, it } from "vitest";
+import { fixedSecret } from "../aws-emulator/identity/canary.ts";
 import {
   type AgentScene,
   editConfig,
@@ -43,7 +44,7 @@ const DRIFTS: { what: string; keys: string[]; edit: (text: string) => string }[]
   {
     what: "the secret key of an old registration",
     keys: ["aws_access_key_id", "aws_secret_access_key"],
-    edit: (text) => `${text}aws_access_key_id: AKIAOLD\naws_secret_access_key: oldSecretKeyInClearText\n`,
+    edit: (text) => `${text}aws_access_key_id: AKIAOLD\naws_secret_access_key: ${fixedSecret("IAM user")}\n`,
   },
   { what: "no YAML at all", keys: ["(whole file)"], edit: () => "region: [ap-northeast-2\n" },
   { what: "an empty file", keys: ["(whole file)"], edit: () => "" },

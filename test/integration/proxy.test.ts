@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "vitest";
+import { fixedPassword } from "../aws-emulator/identity/canary.ts";
 import { createAuthority, issueServerCertificate } from "../harness/certificates.ts";
 import { type RunningProxy, startProxy } from "../harness/proxy.ts";
 import { openScene, type SceneOptions, type TestContext } from "../harness/scene.ts";
@@ -86,13 +87,13 @@ describe.concurrent("the way to AWS", () => {
   it("a proxy that wants a password is named, and the password it was given is not", async (test) => {
     const { host, proxy } = await openProxied(
       test,
-      ({ port }) => ({ tls, env: { HTTPS_PROXY: `http://who:pa55word@127.0.0.1:${port}` } }),
+      ({ port }) => ({ tls, env: { HTTPS_PROXY: `http://who:${fixedPassword()}@127.0.0.1:${port}` } }),
       { refuses: true },
     );
     const { stdout, stderr } = await host.command("refresh", "--json");
     const answer = JSON.parse(stdout);
     test.expect(answer).toMatchObject({ kind: "unreachable" });
     test.expect(answer.message).toContain(`through the proxy ${proxy.url}`);
-    test.expect(stdout + stderr).not.toContain("pa55word");
+    test.expect(stdout + stderr).not.toContain(fixedPassword());
   });
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { allow, BASE_KEY, OPERATOR_KEY, ROLE_ARN } from "../aws-emulator/emulator.ts";
+import { fixedSecret, randomSecret } from "../aws-emulator/identity/canary.ts";
 import { openSession } from "../aws-emulator/identity/open-session.ts";
 import { eventually } from "../harness/eventually.ts";
 import { BASE_CREDENTIALS_FILE, operatorEnv } from "../harness/host-root.ts";
@@ -175,7 +176,7 @@ describe.concurrent("the base credentials of register", () => {
     ],
     [
       "a shared-credentials file, of which only the key is taken over",
-      `[admin]\naws_access_key_id = AKIAADMINADMINADMIN1\naws_secret_access_key = admin+secret\n\n# ours\n${kept}region = us-east-1\n`,
+      `[admin]\naws_access_key_id = AKIAADMINADMINADMIN1\naws_secret_access_key = ${fixedSecret("foreign")}\n\n# ours\n${kept}region = us-east-1\n`,
     ],
   ] as const)("may come from %s", async ([, text], context) => {
     const scene = await openRegisterScene(context);
@@ -250,14 +251,19 @@ describe.concurrent("the base credentials of register", () => {
       },
       policies: [allow("codedeploy:*")],
     });
-    const opened = openSession(scene.emulator.state, {
-      role,
-      now: new Date(),
-      name: "me",
-      durationSeconds: 3_600,
-      tags: {},
-      sourceIdentity: null,
-    });
+    const opened = {
+      ...openSession(scene.emulator.state, {
+        role,
+        now: new Date(),
+        name: "me",
+        durationSeconds: 3_600,
+        tags: {},
+        sourceIdentity: null,
+      }),
+      // Theirs to put into the environment, unlike a host's.
+      secretAccessKey: randomSecret("operator"),
+      sessionToken: randomSecret("operator"),
+    };
     scene.emulator.state.directory.addSession(opened);
     const env = {
       AWS_ACCESS_KEY_ID: opened.accessKeyId,
@@ -280,7 +286,7 @@ describe.concurrent("the base credentials of register", () => {
       SecretAccessKey: BASE_KEY.secretAccessKey,
     });
     scene.host.write("/opt/signer", `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 });
-    const text = `[admin]\naws_access_key_id = AKIAADMINADMINADMIN1\naws_secret_access_key = admin+secret\n\n[default]\ncredential_process = /opt/signer\n`;
+    const text = `[admin]\naws_access_key_id = AKIAADMINADMINADMIN1\naws_secret_access_key = ${fixedSecret("foreign")}\n\n[default]\ncredential_process = /opt/signer\n`;
     scene.host.write("/root/process.ini", text, { mode: 0o600 });
     await registered(scene, [...REGISTER, "--base-credentials", "process.ini"]);
     expect(scene.host.read(BASE_CREDENTIALS_FILE)).toBe("[default]\ncredential_process = /opt/signer\n");

@@ -1,8 +1,8 @@
 /** No secret may be found where others can look: streams, log, status, arguments and environments. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "vitest";
-import { BASE_KEY, type Emulator } from "../aws-emulator/emulator.ts";
+import { BASE_KEY, type Emulator, OPERATOR_KEY } from "../aws-emulator/emulator.ts";
 import { eventually } from "../harness/eventually.ts";
 import { openJournalSocket } from "../harness/journal-socket.ts";
 import { commandLineOf, descendantsOf, environmentOf } from "../harness/processes.ts";
@@ -73,6 +73,16 @@ describe.concurrent("no secret leaves the two files that hold one", () => {
     },
   );
 
+  it("not when id and secret were copied the wrong way round, and AWS quotes the id", async (test) => {
+    const { host } = await openScene(test);
+    const { accessKeyId, secretAccessKey } = BASE_KEY;
+    host.writeBaseCredentials({ accessKeyId: secretAccessKey, secretAccessKey: accessKeyId });
+    const { code, stdout, stderr } = await host.command("refresh", "--json");
+    test.expect([code, JSON.parse(stdout).kind]).toEqual([1, "base_credentials_invalid"]);
+    test.expect(stdout).toContain("***");
+    test.expect(stdout + stderr).not.toContain(secretAccessKey.slice(0, 12));
+  });
+
   it("not in the arguments or the environment of any process, while a refresh is under way", async (test) => {
     const { emulator, host } = await openScene(test);
     const run = host.startRun();
@@ -94,5 +104,33 @@ describe.concurrent("no secret leaves the two files that hold one", () => {
       "it",
     );
     test.expect(secretsIn(seen, emulator)).toEqual([]);
+  });
+
+  it("not in the environment of the host's tools, where an operator has theirs in their own", async (test) => {
+    const { host } = await openScene(test);
+    const bin = join(host.directory, "bin");
+    const inherited = join(host.directory, "inherited");
+    mkdirSync(bin);
+    const flock = `#!/bin/sh\nenv >>'${inherited}'\nPATH=\${PATH#*:} exec flock "$@"\n`;
+    writeFileSync(join(bin, "flock"), flock, { mode: 0o755 });
+    const env = {
+      PATH: `${bin}:${process.env.PATH}`,
+      AWS_ACCESS_KEY_ID: OPERATOR_KEY.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: OPERATOR_KEY.secretAccessKey,
+      HTTPS_PROXY: "http://me:pa55word@127.0.0.1:9",
+      NO_PROXY: "127.0.0.1",
+    };
+    test.expect((await host.start(["refresh"], { env }).result).code).toBe(0);
+    const seen = readFileSync(inherited, "utf8");
+    test.expect(seen).toContain("PATH=");
+    test.expect(seen).not.toMatch(/AWS_SECRET|pa55word/);
+  });
+
+  it("not in a core file: there is none, though the shell allows it", async (test) => {
+    const { host } = await openScene(test);
+    const allowing = ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"];
+    const run = host.startRun({}, { prefix: allowing });
+    await host.waitForStatus(({ state }) => state === "fresh", "the first credentials");
+    test.expect(readFileSync(`/proc/${run.pid}/limits`, "utf8")).toMatch(/^Max core file size +0 /m);
   });
 });

@@ -123,8 +123,10 @@ export class Machine {
 
   run(command: readonly string[], options: { input?: string; env?: readonly string[] } = {}): Promise<Ended> {
     const { input = "", env = [] } = options;
-    const inside = ["-t", String(this.#leader), "--all", "--wd", "env", "-i", ...ENVIRONMENT, ...env];
-    return runToEnd("nsenter", [...inside, ...command], { input, signal: this.#ending.signal });
+    const inside = ["-t", String(this.#leader), "--all", "--wd", ...command];
+    // Not as arguments of env(1): they are for everybody to read, and an operator's key is among these.
+    const environment = Object.fromEntries([...ENVIRONMENT, ...env].map(nameAndValue));
+    return runToEnd("nsenter", inside, { input, env: environment, signal: this.#ending.signal });
   }
 
   /** Runs a shell script inside. @throws with what it said, when it fails */
@@ -170,6 +172,11 @@ export class Machine {
     this.#holder.stdin?.end();
     await ended;
   }
+}
+
+function nameAndValue(variable: string): [name: string, value: string] {
+  const at = variable.indexOf("=");
+  return [variable.slice(0, at), variable.slice(at + 1)];
 }
 
 /** Empty groups, from the innermost out. */

@@ -10,6 +10,8 @@ export interface Ended {
 
 export interface RunOptions {
   input?: string;
+  /** Its whole environment; our own by default. */
+  env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
   /** A hang must not become the test's; generous, and decides nothing. */
   limitMs?: number;
@@ -18,10 +20,11 @@ export interface RunOptions {
 const LIMIT_MS = 900_000;
 
 export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { input = "", signal, limitMs = LIMIT_MS } = options;
+  const { input = "", env = process.env, signal, limitMs = LIMIT_MS } = options;
   // Detached: Ctrl-C in a terminal is for the test alone, which then ends what it started.
   const child = spawn(program, args, {
     detached: true,
+    env,
     stdio: ["pipe", "pipe", "pipe"],
     ...(signal === undefined ? {} : { signal, killSignal: "SIGKILL" as const }),
     timeout: limitMs,

@@ -86,11 +86,6 @@ export async function checkRecipes(host: Host, agent: AgentOnHost, check: Check)
         expectEqual(/^-- No entries --/.test(stdout), false, `whether ${line} finds nothing`);
       }
     }
-    expectMatch(
-      await machine.sh("journalctl -x -n 20 -u idc-codedeploy-helper --no-pager"),
-      /idc-helper status/,
-      "-x",
-    );
   });
 
   await check(

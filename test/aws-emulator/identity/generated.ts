@@ -1,21 +1,7 @@
-/** What AWS makes up: identifiers, secrets and session tokens that look like its own. */
+/** What AWS makes up: identifiers that look like its own, and the characters that all else is made of. */
 import { randomInt } from "node:crypto";
-import type { Settings } from "../settings.ts";
 
 export const BASE64_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** What real tokens begin with: base64 of a fixed header. */
-const PREFIX = "IQoJb3JpZ2luX2Vj";
-
-/**
- * A session token as STS gives it: opaque, base64 in looks, hundreds of characters long. AWS promises neither
- * length nor alphabet, so tests ask for every shape.
- */
-export function createSessionToken(shape: Settings["sessionToken"]): string {
-  const { length, ending, contains } = shape;
-  const randomLength = length - PREFIX.length - contains.length - ending.length;
-  return PREFIX + randomCharacters(BASE64_ALPHABET, randomLength) + contains + ending;
-}
 
 /** An identifier of 20 characters, such as AWS gives: a four-letter prefix, then A-Z and 2-7. */
 export function randomId(prefix: string): string {

@@ -1,8 +1,10 @@
 /** A session of a role, with credentials that really expire. */
 import { plusMs } from "../clock.ts";
 import type { World } from "../world.ts";
-import { BASE64_ALPHABET, createSessionToken, randomCharacters, randomId } from "./generated.ts";
+import { randomSecret } from "./canary.ts";
+import { randomId } from "./generated.ts";
 import type { Role, Session } from "./principals.ts";
+import { createSessionToken } from "./session-token.ts";
 
 export interface NewSession extends Pick<Session, "tags" | "sourceIdentity"> {
   readonly role: Role;
@@ -22,7 +24,7 @@ export function openSession(
     roleArn: role.arn,
     userId: `${role.roleId}:${name}`,
     accessKeyId: randomId("ASIA"),
-    secretAccessKey: randomCharacters(BASE64_ALPHABET, 40),
+    secretAccessKey: randomSecret("session key"),
     sessionToken: createSessionToken(world.settings.sessionToken),
     issuedAt: now,
     expiresAt: expiry(plusMs(now, world.clock.realMs(durationSeconds * 1000)), world),

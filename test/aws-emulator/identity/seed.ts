@@ -2,6 +2,7 @@
  * The account as every emulator starts with it, and the keys that tests and the demo use. The keys are made
  * up and open nothing anywhere.
  */
+import { fixedSecret } from "./canary.ts";
 import type { Directory } from "./directory.ts";
 import { allow, trust } from "./policy/document.ts";
 
@@ -17,13 +18,13 @@ export const ROLE_ARN = `arn:aws:iam::${DEFAULT_ACCOUNT}:role/${ROLE_NAME}`;
 /** The key of `idc-base`, which may assume the role and nothing else. */
 export const BASE_KEY: KeyPair = {
   accessKeyId: "AKIAIDCBASE000000001",
-  secretAccessKey: "emulator/base+secret/0123456789abcdefghi",
+  secretAccessKey: fixedSecret("base"),
 };
 
 /** The key of `operator`, who registers and deregisters hosts. */
 export const OPERATOR_KEY: KeyPair = {
   accessKeyId: "AKIAIDCOPERATOR00001",
-  secretAccessKey: "emulator/operator+secret/0123456789abcde",
+  secretAccessKey: fixedSecret("operator"),
 };
 
 const OPERATOR_ACTIONS = [

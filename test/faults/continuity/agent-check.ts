@@ -35,7 +35,14 @@ type Reads = string[];
 export interface AgentCheck {
   model: Reads;
   standIn: Reads;
+  /** The machine was too busy for a raised clock: what was read when says nothing about the model. */
+  wasDisturbed: boolean;
 }
+
+/** Half of what lies between an action and the nearest read. */
+const LARGEST_LAG_MS = (CLEARANCE_S * 1_000) / FACTOR / 2;
+const LAG_SAMPLED_EVERY_MS = 50;
+const LATE_READ_LIMIT_MS = 30_000;
 
 /** @param seed draws the actions; as many draws as it takes until none is too near to a read */
 export async function compareAgents(seed: number, hours: number): Promise<AgentCheck> {
@@ -43,8 +50,26 @@ export async function compareAgents(seed: number, hours: number): Promise<AgentC
     const actions = drawActions(new Random(seed * 1_000 + draw), hours);
     if (!actions.some(({ kind }) => kind === "terminate")) continue;
     const { reads, areClear } = await modelReads(actions, hours);
-    if (areClear) return { model: reads, standIn: await standInReads(actions, hours) };
+    if (!areClear) continue;
+    const stopWatching = watchLag();
+    const standIn = await standInReads(actions, hours, reads.length);
+    return { model: reads, standIn, wasDisturbed: stopWatching() > LARGEST_LAG_MS };
   }
+}
+
+/** @returns what ends the watch, and tells the longest that this process was kept waiting, in milliseconds */
+function watchLag(): () => number {
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - LAG_SAMPLED_EVERY_MS);
+    last = now;
+  }, LAG_SAMPLED_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    return longest;
+  };
 }
 
 function drawActions(random: Random, hours: number): Action[] {
@@ -120,7 +145,8 @@ function isNear(sinceReadS: number): boolean {
   );
 }
 
-async function standInReads(actions: readonly Action[], hours: number): Promise<Reads> {
+/** @param expected how many reads are waited for, where the last ones are late: a process takes its time to start */
+async function standInReads(actions: readonly Action[], hours: number, expected: number): Promise<Reads> {
   const emulator = await startEmulator();
   emulator.settings.change({ pollHoldMs: (POLL_S * 1_000) / FACTOR });
   emulator.instances.put({ name: SERIAL, region: "ap-northeast-2", iamSessionArn: SESSION_ARN });
@@ -155,6 +181,9 @@ async function standInReads(actions: readonly Action[], hours: number): Promise<
         }
       }
       await until(hours * 3_600);
+      const patience = performance.now() + LATE_READ_LIMIT_MS;
+      const count = () => agent.trace().filter(({ kind }) => kind === "credentials_read").length;
+      while (count() < expected && performance.now() < patience) await sleep(20);
       const keys = files.map((text) => /^aws_access_key_id = (\S+)$/m.exec(text)?.[1]);
       return agent
         .trace()

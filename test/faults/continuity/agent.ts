@@ -49,6 +49,8 @@ interface Worker {
   /** By the wall clock, in whole seconds. */
   readAtS: number;
   config: string;
+  /** Its config names a region in which AWS knows no such host. */
+  isElsewhere: boolean;
   /** Of the file that it was read from. */
   configInode: number;
   isLeaving: boolean;
@@ -197,6 +199,7 @@ export class Agent {
       held,
       readAtS: Math.floor(this.#host.wallMs / 1_000),
       config,
+      isElsewhere: !/^region: "?ap-northeast-2"?$/m.test(config),
       configInode: disk.find(AGENT_CONFIG)?.inode ?? 0,
       isLeaving: false,
       isPolling: false,
@@ -240,9 +243,7 @@ export class Agent {
       }
     }
     const isExpired = worker.held === null || worker.held.expiresAt <= time.now;
-    // Elsewhere AWS knows no such host.
-    const isElsewhere = !/^region: "?ap-northeast-2"?$/m.test(worker.config);
-    if (sts.isNetworkDown || isExpired || isElsewhere) {
+    if (sts.isNetworkDown || isExpired || worker.isElsewhere) {
       this.#events.polled(sts.isNetworkDown || !isExpired ? "failed" : "expired");
       worker.timer = time.after(random.between(30_000, 90_000), () => this.#poll(worker));
       return;

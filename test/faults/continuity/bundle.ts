@@ -10,18 +10,22 @@ const SOURCE = join(HERE, "../../../src");
 const BUILTINS: Readonly<Record<string, string>> = {
   "node:fs": "fs.ts",
   "node:fs/promises": "fs-promises.ts",
+  "node:crypto": "crypto.ts",
   "node:os": "os.ts",
+  "node:path": "path.ts",
   "node:timers/promises": "timers-promises.ts",
   "@aws-sdk/client-sts": "client-sts.ts",
 };
 const MODULES: Readonly<Record<string, string>> = {
   "host/lock.ts": "lock.ts",
+  "host/read-file.ts": "read-file.ts",
   "host/systemd.ts": "systemd.ts",
   "agent/processes.ts": "processes.ts",
   "agent/control-group.ts": "control-group.ts",
   "aws/network.ts": "network.ts",
   "aws/base-credentials.ts": "base-credentials.ts",
   "registration/clone.ts": "clone.ts",
+  "report/status.ts": "status.ts",
   "refresher/alarm.ts": "alarm.ts",
   "refresher/child.ts": "child.ts",
 };

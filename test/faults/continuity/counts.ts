@@ -36,13 +36,13 @@ export interface Counts {
 
 /**
  * Why an expired credential was polled with. `nothing`: STS had been reachable and granting for a minute, the host was
- * awake and could write, and no lifecycle event stood in the way.
+ * awake and could write, its config files were as they should be, and no lifecycle event stood in the way.
  */
-export const EXPIRED_BECAUSE = ["nothing", "event", "disk", "outage"] as const;
+export const EXPIRED_BECAUSE = ["nothing", "event", "disk", "config", "outage"] as const;
 export type ExpiredBecause = (typeof EXPIRED_BECAUSE)[number];
 
 export function noCounts(): Counts {
-  const none = () => ({ nothing: 0, event: 0, disk: 0, outage: 0 });
+  const none = () => ({ nothing: 0, event: 0, disk: 0, config: 0, outage: 0 });
   return {
     traces: 0,
     days: 0,

@@ -1,5 +1,5 @@
 /** The virtual host's files: what system calls read and write. A full disk takes no byte; /run is memory. */
-import { dirname } from "node:path";
+import { basename, dirname } from "./replaced/path.ts";
 
 export interface File {
   content: Buffer;
@@ -28,6 +28,8 @@ export class Disk {
   #inodes = 0;
   /** Full: every byte that is written outside of /run is refused. */
   isFull = false;
+  /** What fills it goes on and takes every block that becomes free. */
+  isFilling = false;
   onChange: Watcher = () => undefined;
 
   constructor(wallMs: () => number) {
@@ -82,7 +84,7 @@ export class Disk {
 
   remove(path: string): void {
     if (!this.#files.delete(path)) throw new DiskError("ENOENT", path);
-    this.#directories.get(dirname(path))?.delete(path.slice(dirname(path).length + 1));
+    this.#directories.get(dirname(path))?.delete(basename(path));
     this.#changed(path);
   }
 
@@ -103,12 +105,12 @@ export class Disk {
   #link(path: string, file: File): void {
     const names = this.#directories.get(dirname(path));
     if (names === undefined) throw new DiskError("ENOENT", path);
-    names.add(path.slice(dirname(path).length + 1));
+    names.add(basename(path));
     this.#files.set(path, file);
     this.#changed(path);
   }
 
   #changed(path: string): void {
-    this.onChange(dirname(path), path.slice(dirname(path).length + 1));
+    this.onChange(dirname(path), basename(path));
   }
 }

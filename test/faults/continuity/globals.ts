@@ -19,6 +19,9 @@ export function clearTimeout(timeout: Timeout | undefined): void {
 
 const RealDate = globalThis.Date;
 
+const isoTexts = new Map<number, string>();
+const MOST_ISO_TEXTS = 200;
+
 class VirtualDate extends RealDate {
   constructor(...parameters: [] | [number | string | Date]) {
     if (parameters.length === 0) super(host.wallMs);
@@ -27,6 +30,18 @@ class VirtualDate extends RealDate {
 
   static override now(): number {
     return host.wallMs;
+  }
+
+  /** The same few moments are written down again and again. */
+  override toISOString(): string {
+    const ms = this.getTime();
+    let text = isoTexts.get(ms);
+    if (text === undefined) {
+      if (isoTexts.size >= MOST_ISO_TEXTS) isoTexts.clear();
+      text = super.toISOString();
+      isoTexts.set(ms, text);
+    }
+    return text;
   }
 }
 

@@ -21,7 +21,7 @@ const DIRECTORIES = [
 export interface HostEvents extends AgentEvents {
   /** Somebody asks systemd to reload or restart the agent, which `act` does. */
   agentTouched(verb: "reload" | "restart", act: () => void): void;
-  fileChanged(path: string): void;
+  fileChanged(directory: string, name: string): void;
   steppedBack(byMs: number): void;
 }
 
@@ -43,6 +43,8 @@ export class VirtualHost {
   #watchers = new Set<{ directory: string; tell: (name: string) => void }>();
   #onChanged: (() => void) | null = null;
   #power: "on" | "asleep" | "off" = "off";
+  /** Somebody has written a wrong config for the program under test, and not seen it yet. */
+  isConfigWrong = false;
 
   /** @param drift such as 100e-6 for a clock that gains 100 microseconds a second */
   constructor(start: number, random: Random, drift: number, events: HostEvents) {
@@ -55,9 +57,9 @@ export class VirtualHost {
     this.#events = events;
     this.disk = new Disk(() => this.wallMs);
     this.disk.onChange = (directory, name) => {
-      events.fileChanged(`${directory}/${name}`);
+      events.fileChanged(directory, name);
       this.#changed();
-      for (const watcher of [...this.#watchers]) if (watcher.directory === directory) watcher.tell(name);
+      for (const watcher of this.#watchers) if (watcher.directory === directory) watcher.tell(name);
     };
     for (const directory of DIRECTORIES) this.disk.makeDirectory(directory);
     this.sts = new Sts(this.time, random);

@@ -1,4 +1,5 @@
 /** Watches a trace, and counts what the program under test is to be judged by. */
+import { basename, dirname } from "node:path";
 import { AGENT_CONFIG } from "./agent.ts";
 import type { Counts, ExpiredBecause } from "./counts.ts";
 import type { HostEvents, VirtualHost } from "./host.ts";
@@ -16,6 +17,8 @@ const AFTER_EVENT_MS = 6 * 60_000;
 export class Judge implements HostEvents {
   readonly #counts: Counts;
   readonly #credentialsFile: string;
+  readonly #credentialsDirectory: string;
+  readonly #credentialsName: string;
   readonly #tell: (when: number, what: string) => void;
   #host!: VirtualHost;
   /** Why the poll before this one was made with an expired credential; null when it was not. */
@@ -41,6 +44,8 @@ export class Judge implements HostEvents {
   constructor(counts: Counts, credentialsFile: string, tell: (when: number, what: string) => void) {
     this.#counts = counts;
     this.#credentialsFile = credentialsFile;
+    this.#credentialsDirectory = dirname(credentialsFile);
+    this.#credentialsName = basename(credentialsFile);
     this.#tell = tell;
   }
 
@@ -61,8 +66,8 @@ export class Judge implements HostEvents {
 
   /** Something has happened to the host or to STS. */
   noteHost(): void {
-    const { power, disk, time, sts } = this.#host;
-    const isGood = power === "on" && !disk.isFull;
+    const { power, disk, time, sts, isConfigWrong } = this.#host;
+    const isGood = power === "on" && !disk.isFull && !isConfigWrong;
     if (!isGood) this.#hostGoodSince = Number.POSITIVE_INFINITY;
     else if (this.#hostGoodSince === Number.POSITIVE_INFINITY) this.#hostGoodSince = time.now;
     if (!isGood || !sts.isGood) this.#recoveringSince = null;
@@ -72,8 +77,8 @@ export class Judge implements HostEvents {
     this.#stepsBack.push({ at: this.#host.time.now, byMs });
   }
 
-  fileChanged(path: string): void {
-    if (path !== this.#credentialsFile) return;
+  fileChanged(directory: string, name: string): void {
+    if (name !== this.#credentialsName || directory !== this.#credentialsDirectory) return;
     const expiresAt = this.#fileExpiresAt();
     if (expiresAt !== this.#expiresAt)
       this.#writes.push({ at: this.#host.time.now, previous: this.#expiresAt });
@@ -192,6 +197,7 @@ export class Judge implements HostEvents {
     const { time, agent, disk, sts } = this.#host;
     if (agent.hasEvent || time.now - this.#eventSeenAt < AFTER_EVENT_MS) return "event";
     if (disk.isFull) return "disk";
+    if (this.#host.isConfigWrong) return "config";
     const hasStsBeenGood = sts.goodSince !== null && time.now - sts.goodSince >= GRACE_MS;
     return hasStsBeenGood && this.#isHostGoodFor(GRACE_MS) ? "nothing" : "outage";
   }

@@ -1,13 +1,14 @@
 /** Our units on the virtual host: the daemon, and root's oneshot with its path unit, all of them the real code. */
 import { runSync } from "../../../src/agent/run-sync.ts";
-import type { Config } from "../../../src/config/config.ts";
-import { agentRuntimeFiles } from "../../../src/config/paths.ts";
+import type { Paths } from "../../../src/config/config.ts";
+import { agentRuntimeFiles, BASE_CREDENTIALS_FILE, CONFIG_FILE } from "../../../src/config/paths.ts";
 import { Failure } from "../../../src/failure.ts";
 import { makePlan } from "../../../src/refresher/plan.ts";
 import { Supervisor } from "../../../src/refresher/supervisor.ts";
 import type { Log } from "../../../src/report/log.ts";
 import { AGENT_CONFIG, PID_FILE } from "./agent.ts";
 import type { VirtualHost } from "./host.ts";
+import { OUR_CONFIG, readOurConfig } from "./our-config.ts";
 import type { Program } from "./program.ts";
 import { VirtualProcess } from "./virtual-process.ts";
 
@@ -33,24 +34,29 @@ export function ourService(): OurService {
 }
 
 export class OurService implements Program {
-  readonly config: Config;
   readonly #host: VirtualHost;
+  readonly #paths: Paths;
   #daemon: VirtualProcess | null = null;
+  #supervisor: Supervisor | null = null;
   #children = new Set<VirtualProcess>();
   #oneshot: VirtualProcess | null = null;
   #restsUntil = 0;
   #isUp = false;
+  /** The daemon has ended for its config file, and waits for a person. */
+  #isMisconfigured = false;
 
-  constructor(host: VirtualHost, config: Config, tell: ((what: string) => void) | null = null) {
+  constructor(host: VirtualHost, tell: ((what: string) => void) | null = null) {
     tellAll = tell;
     this.#host = host;
-    this.config = config;
+    host.disk.put(BASE_CREDENTIALS_FILE, "[default]\naws_access_key_id = AKIAVIRTUAL\n");
+    host.disk.put(CONFIG_FILE, OUR_CONFIG);
+    this.#paths = readOurConfig(host.disk).paths;
     current = this;
   }
 
   boot(agentMayStart: () => void): void {
     this.#isUp = true;
-    const { request } = agentRuntimeFiles(this.config.paths);
+    const { request } = agentRuntimeFiles(this.#paths);
     const watched = [request, AGENT_CONFIG, PID_FILE];
     for (const directory of new Set(watched.map((path) => path.slice(0, path.lastIndexOf("/"))))) {
       this.#host.watch(directory, (name) => {
@@ -70,6 +76,16 @@ export class OurService implements Program {
     this.#isUp = false;
     this.killDaemon();
     this.#oneshot?.kill();
+  }
+
+  editConfig(text: string): void {
+    this.#host.disk.put(CONFIG_FILE, text);
+  }
+
+  takeUpConfig(): void {
+    if (!this.#isUp) return;
+    if (this.#daemon?.isAlive) this.#daemon.run(async () => this.#supervisor?.reload());
+    else if (this.#isMisconfigured) this.#startDaemon(() => undefined);
   }
 
   /** Belongs to the service's control group: it ends with the service. */
@@ -95,6 +111,8 @@ export class OurService implements Program {
 
   #startDaemon(onReady: () => void): void {
     if (!this.#isUp) return;
+    this.#isMisconfigured = false;
+    this.#supervisor = null;
     const daemon = new VirtualProcess("run", () => {
       for (const child of this.#children) child.kill();
       this.#children.clear();
@@ -108,10 +126,24 @@ export class OurService implements Program {
       },
     };
     daemon.run(async () => {
-      const plan = await makePlan(this.config.configFile, {});
-      const supervisor = await Supervisor.create({ plan, factor: 1, log: LOG, notifier, env: {} });
-      await supervisor.run();
+      try {
+        const plan = await makePlan(CONFIG_FILE, {});
+        const supervisor = await Supervisor.create({ plan, factor: 1, log: LOG, notifier, env: {} });
+        this.#supervisor = supervisor;
+        await supervisor.run();
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        daemon.end();
+        this.#ended(error, onReady);
+      }
     });
+  }
+
+  /** RestartPreventExitStatus=78: with a wrong config it stays down until a person has been there. */
+  #ended({ kind }: Failure, onReady: () => void): void {
+    this.#isMisconfigured = kind === "config";
+    if (this.#isMisconfigured) onReady();
+    else this.#host.time.after(RESTART_MS, () => this.#startDaemon(onReady), { isAsync: true });
   }
 
   #startOneshot(): void {
@@ -125,7 +157,7 @@ export class OurService implements Program {
       () =>
         oneshot.run(async () => {
           try {
-            const { config } = this;
+            const config = readOurConfig(this.#host.disk);
             const { answer } = await runSync({ config, factor: 1, log: LOG, isUnattended: true });
             oneshot.end();
             this.#oneshotEnded(answer.reload.state === "failed" ? FAILED_REST_MS : 0);
@@ -144,7 +176,7 @@ export class OurService implements Program {
     const { time, disk } = this.#host;
     this.#restsUntil = time.awake + restMs;
     time.after(0, () => {
-      if (disk.find(agentRuntimeFiles(this.config.paths).request) !== undefined) this.#startOneshot();
+      if (disk.find(agentRuntimeFiles(this.#paths).request) !== undefined) this.#startOneshot();
     });
   }
 }

@@ -7,4 +7,8 @@ export interface Program {
   killDaemon(atCall?: number): void;
   killChild(atCall?: number): void;
   killOneshot(atCall?: number): void;
+  /** Its own config file is edited; the service is told of it only by {@link takeUpConfig}. */
+  editConfig(text: string): void;
+  /** `systemctl reload`, or a start where it is down. */
+  takeUpConfig(): void;
 }

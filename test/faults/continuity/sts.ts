@@ -2,7 +2,11 @@
 import type { Random } from "./random.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** How STS or the way to it fails. `network`: nothing of AWS is reachable, for the agent neither. */
+/**
+ * How STS or the way to it fails. `network`: nothing of AWS is reachable, for the agent neither. `expired-key`: the
+ * base credentials have expired, or were taken away. `denied`: they have lost their right. `slow` answers come within
+ * the time that everybody waits for them, so that they are no excuse.
+ */
 export type StsFault =
   | "network"
   | "refused"
@@ -12,10 +16,19 @@ export type StsFault =
   | "denied"
   | "expired-key"
   | "bad-answer"
-  | "slow";
+  | "partial"
+  | "slow"
+  | "too-slow";
 
 /** Faults that mean no more than that STS cannot be reached, or does not answer as it should. */
-export const REACHABILITY: ReadonlySet<StsFault> = new Set(["network", "refused", "silent", "server-error"]);
+export const REACHABILITY: ReadonlySet<StsFault> = new Set([
+  "network",
+  "refused",
+  "silent",
+  "server-error",
+  "partial",
+  "too-slow",
+]);
 
 export interface Session {
   token: string;
@@ -27,9 +40,13 @@ export type StsReply =
   | { kind: "session"; session: Session }
   | { kind: "cut"; code: string; afterMs: number }
   /** No answer at all: the caller's own time limit ends it. */
-  | { kind: "silence" }
-  | { kind: "error"; code: string; status: number; retryAfterMs: number | null }
-  | { kind: "nonsense" };
+  | { kind: "silence"; isConnected: boolean }
+  | { kind: "error"; code: string; message: string; status: number; retryAfterMs: number | null }
+  | { kind: "nonsense"; how: Nonsense };
+
+/** Whole answers of the wrong shape: none at all, without one of its parts, for another session, or long expired. */
+export const NONSENSE = ["empty", "no-token", "no-expiration", "other-session", "expired"] as const;
+export type Nonsense = (typeof NONSENSE)[number];
 
 const SKEW_LIMIT_MS = 300_000;
 
@@ -37,6 +54,11 @@ export class Sts {
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #active = new Map<symbol, StsFault>();
+  readonly #slow = new Map<symbol, StsFault>();
+  /** What "bad-answer" may be. */
+  nonsense: readonly Nonsense[] = NONSENSE;
+  /** The role's MaxSessionDuration. */
+  longestMs = 12 * 3_600_000;
   readonly #sessions = new Map<string, Session>();
   #goodSince: number;
   /** What ended last, and when; with it, a host that tries may have its file anew. */
@@ -52,11 +74,12 @@ export class Sts {
 
   begin(fault: StsFault): symbol {
     const key = Symbol(fault);
-    this.#active.set(key, fault);
+    (fault === "slow" ? this.#slow : this.#active).set(key, fault);
     return key;
   }
 
   end(key: symbol): void {
+    this.#slow.delete(key);
     const fault = this.#active.get(key);
     this.#active.delete(key);
     if (fault === undefined || this.#active.size > 0) return;
@@ -75,7 +98,7 @@ export class Sts {
   }
 
   get isNetworkDown(): boolean {
-    return [...this.#active.values()].includes("network");
+    return this.#active.size > 0 && [...this.#active.values()].includes("network");
   }
 
   session(token: string): Session | undefined {
@@ -85,10 +108,11 @@ export class Sts {
   /** @param signedAtMs the time in the request's signature */
   assumeRole(durationMs: number, signedAtMs: number): StsReply {
     this.onCall();
-    const fault = [...this.#active.values()].find((each) => each !== "slow");
-    const error = (code: string, status: number): StsReply => ({
+    const [fault] = this.#active.values();
+    const error = (code: string, status: number, message = code): StsReply => ({
       kind: "error",
       code,
+      message,
       status,
       retryAfterMs: null,
     });
@@ -96,11 +120,11 @@ export class Sts {
       case "network":
         return this.#random.chance(0.5)
           ? { kind: "cut", code: "ENETUNREACH", afterMs: 1 }
-          : { kind: "silence" };
+          : { kind: "silence", isConnected: false };
       case "refused":
         return { kind: "cut", code: "ECONNREFUSED", afterMs: 1 };
       case "silent":
-        return { kind: "silence" };
+        return { kind: "silence", isConnected: true };
       case "server-error":
         return error("InternalFailure", this.#random.oneOf([500, 502, 503]));
       case "throttled":
@@ -113,16 +137,27 @@ export class Sts {
       case "expired-key":
         return error("InvalidClientTokenId", 403);
       case "bad-answer":
-        return { kind: "nonsense" };
+        return { kind: "nonsense", how: this.#random.oneOf(this.nonsense) };
+      case "partial":
+        // AWS has granted it, and the answer breaks off on its way.
+        this.#issue(durationMs);
+        return { kind: "cut", code: "ECONNRESET", afterMs: 1 };
     }
     if (Math.abs(signedAtMs - this.#time.now) > SKEW_LIMIT_MS) return error("RequestTimeTooSkewed", 403);
+    if (durationMs > this.longestMs)
+      return error(
+        "ValidationError",
+        400,
+        "DurationSeconds exceeds the MaxSessionDuration set for this role",
+      );
     return { kind: "session", session: this.#issue(durationMs) };
   }
 
   /** How long an answer takes. */
   latencyMs(): number {
-    const isSlow = [...this.#active.values()].includes("slow");
-    return isSlow ? this.#random.between(1_000, 9_000) : this.#random.logBetween(20, 800);
+    if (this.#active.size > 0 && [...this.#active.values()].includes("too-slow"))
+      return this.#random.between(61_000, 200_000);
+    return this.#slow.size > 0 ? this.#random.between(1_000, 9_000) : this.#random.logBetween(20, 800);
   }
 
   #issue(durationMs: number): Session {

@@ -5,20 +5,23 @@
 import { AGENT_CONFIG } from "./agent.ts";
 import type { VirtualHost } from "./host.ts";
 import type { Program } from "./program.ts";
+import { BOTOCORE, isRepeated, RUBY_SDK, type SdkHabits, SIGNING_HELPER } from "./sdk-habits.ts";
 import type { Session } from "./sts.ts";
 import type { Timer } from "./virtual-time.ts";
 
 export const FILE = "/etc/codedeploy-agent/credentials/credentials";
 const MIN = 60_000;
 const HOUR_MS = 3_600_000;
-/** The SDKs' own retries included: what is not answered by then has failed. */
-const CALL_LIMIT_MS = 20_000;
 /** aws_signing_helper asks anew when five minutes are left. */
 const HELPER_MARGIN_MS = 5 * MIN;
 /** systemd's default: the fifth start within ten seconds is the last. */
 const START_BURST = 5;
 const START_INTERVAL_MS = 10_000;
 const RESTART_MS = 100;
+
+/** What a program writes down: a session, or what it takes for one. */
+type Written = Pick<Session, "token" | "expiresAt">;
+const WORTHLESS: Written = { token: "worthless", expiresAt: Number.POSITIVE_INFINITY };
 
 export type Today = "cron-script" | "get-sts-creds" | "signing-helper" | "restarting-watcher";
 
@@ -46,6 +49,9 @@ abstract class Keeper implements Program {
   killDaemon(): void {}
   killChild(): void {}
   killOneshot(): void {}
+  /** None of them has a config file that changes. */
+  editConfig(): void {}
+  takeUpConfig(): void {}
 
   protected get isUp(): boolean {
     return this.#isUp;
@@ -54,45 +60,58 @@ abstract class Keeper implements Program {
   protected abstract begin(): void;
   protected abstract end(): void;
 
-  /** One call, with the clock as it is: botocore corrects no skew, and the Ruby SDK does. */
-  protected ask({ correctsSkew }: { correctsSkew: boolean }, done: (session: Session | null) => void): void {
-    const { host } = this;
-    const { sts, time } = host;
-    const latency = sts.latencyMs();
-    time.after(latency, () => {
+  /** One call, as the SDK makes it: with its own repetitions, and by the host's clock. */
+  protected ask(habits: SdkHabits, done: (session: Written | null) => void): void {
+    const { sts, time, random } = this.host;
+    const attempt = (repetition: number) => {
       if (!this.#isUp) return;
-      const reply = sts.assumeRole((HOUR_MS / 1_000) * 1_000, correctsSkew ? time.now : host.wallMs);
-      if (reply.kind === "session") done(reply.session);
-      else if (reply.kind === "silence") time.after(CALL_LIMIT_MS, () => this.#isUp && done(null));
-      else done(null);
-    });
+      const failed = (isRepeated: boolean) => {
+        if (!isRepeated || repetition + 1 >= habits.attempts) done(null);
+        else time.after(habits.delayMs(repetition, random.next()), () => attempt(repetition + 1));
+      };
+      const latencyMs = sts.latencyMs();
+      const isTooLate = latencyMs > habits.readLimitMs;
+      time.after(isTooLate ? habits.readLimitMs : latencyMs, () => {
+        if (!this.#isUp) return;
+        const reply = sts.assumeRole(HOUR_MS, this.host.wallMs);
+        if (isTooLate) failed(true);
+        else if (reply.kind === "session") done(reply.session);
+        else if (reply.kind === "nonsense") done(habits.believes.includes(reply.how) ? WORTHLESS : null);
+        else if (reply.kind !== "silence") failed(isRepeated(habits, reply));
+        else {
+          const limitMs = reply.isConnected ? habits.readLimitMs : habits.connectLimitMs;
+          time.after(limitMs, () => this.#isUp && failed(true));
+        }
+      });
+    };
+    attempt(0);
   }
 
-  /** As all of them write: truncate, then write. On a full disk nothing is left of the old file. */
-  protected write({ token }: Session): void {
+  /**
+   * As all of them write: truncate, then write. On a full disk the old file's place is there to write the new one in,
+   * unless what fills the disk has taken it meanwhile: then an empty file stays.
+   */
+  protected write({ token }: Written): void {
     const { disk } = this.host;
-    const file = disk.find(FILE) ?? disk.create(FILE, 0o600);
-    const content = Buffer.from(`[default]\naws_session_token = ${token}\n`);
-    file.content = Buffer.alloc(0);
-    try {
-      disk.write(FILE, file, content);
-    } catch {
-      // ENOSPC: the program dies of it, and an empty file stays.
-    }
+    const found = disk.find(FILE);
+    const content = `[default]\naws_session_token = ${token}\n`;
+    if (!disk.isFull || (found !== undefined && !disk.isFilling)) disk.put(FILE, content);
+    // ENOSPC: the program dies of it.
+    else disk.put(FILE, "");
   }
 }
 
 /** A line of a crontab: at its minutes of the wall clock, and at no other time. */
 class Cron extends Keeper {
   readonly #everyMs: number;
-  readonly #correctsSkew: boolean;
+  readonly #habits: SdkHabits;
   #timer: Timer | null = null;
   #lastRun = Number.NEGATIVE_INFINITY;
 
-  constructor(host: VirtualHost, everyMs: number, correctsSkew: boolean) {
+  constructor(host: VirtualHost, everyMs: number, habits: SdkHabits) {
     super(host);
     this.#everyMs = everyMs;
-    this.#correctsSkew = correctsSkew;
+    this.#habits = habits;
   }
 
   protected override begin(): void {
@@ -110,7 +129,7 @@ class Cron extends Keeper {
       const minute = Math.floor(host.wallMs / MIN);
       if (minute % (this.#everyMs / MIN) === 0 && minute !== this.#lastRun) {
         this.#lastRun = minute;
-        this.ask({ correctsSkew: this.#correctsSkew }, (session) => {
+        this.ask(this.#habits, (session) => {
           if (session !== null) this.write(session);
         });
       }
@@ -147,7 +166,7 @@ class SigningHelper extends Keeper {
 
   #refresh(): void {
     const { time, host } = { time: this.host.time, host: this.host };
-    this.ask({ correctsSkew: false }, (session) => {
+    this.ask(SIGNING_HELPER, (session) => {
       if (session === null) {
         this.#restart();
         return;
@@ -169,7 +188,7 @@ class SigningHelper extends Keeper {
 
 /** The script from cron, and something that restarts the agent whenever the file was written (upstream issue 354). */
 class RestartingWatcher extends Cron {
-  protected override write(session: Session): void {
+  protected override write(session: Written): void {
     super.write(session);
     const { agent } = this.host;
     if (agent.state === "running") this.host.restartAgent();
@@ -179,12 +198,12 @@ class RestartingWatcher extends Cron {
 export function makeToday(which: Today, host: VirtualHost): Program {
   switch (which) {
     case "cron-script":
-      return new Cron(host, 30 * MIN, false);
+      return new Cron(host, 30 * MIN, BOTOCORE);
     case "get-sts-creds":
-      return new Cron(host, 15 * MIN, true);
+      return new Cron(host, 15 * MIN, RUBY_SDK);
     case "signing-helper":
       return new SigningHelper(host);
     case "restarting-watcher":
-      return new RestartingWatcher(host, 30 * MIN, false);
+      return new RestartingWatcher(host, 30 * MIN, BOTOCORE);
   }
 }

@@ -37,6 +37,7 @@ export async function liveThrough({
   counts.days = days;
   const judge = new Judge(counts, credentialsFile, tell ?? (() => undefined));
   const host = new VirtualHost(START, new Random(seed ^ 0x5eed), trace.drift, judge);
+  host.sts.longestMs = trace.longestSessionMs;
   judge.attach(host);
   inhabit(host);
   Math.random = () => host.random.next();
@@ -55,8 +56,11 @@ export async function liveThrough({
       { isAsync: true },
     );
   }
-  for (let at = START; at < START + days * DAY_MS; at += MINUTE_MS)
-    host.time.at(at, () => judge.minutePasses());
+  const passMinute = () => {
+    judge.minutePasses();
+    host.time.at(host.time.now + MINUTE_MS, passMinute);
+  };
+  host.time.at(START, passMinute);
   for (let day = 1; day <= days; day += 1)
     host.time.at(START + day * DAY_MS - 1, () => judge.dayEnds(trace.isQuiet));
   await host.time.runUntil(START + days * DAY_MS);

@@ -1,6 +1,6 @@
-/** One thread of the campaign: lives through the traces that it is given, and hands back the sum for each program. */
+/** A thread of the campaign: lives through the traces that it is given, and hands back the sum for each program. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { Config } from "../../../src/config/config.ts";
+import { DEFAULT_PATHS, stateFiles } from "../../../src/config/paths.ts";
 import { add, type Counts, noCounts } from "./counts.ts";
 import type { VirtualHost } from "./host.ts";
 import { OurService } from "./our-service.ts";
@@ -13,14 +13,17 @@ export type ProgramName = "ours" | Today;
 
 export interface Work {
   programs: readonly ProgramName[];
-  seeds: readonly number[];
   days: number;
-  config: Config;
   /** Whether to print what happens, for whoever wants to see why. */
   isTold: boolean;
 }
 
-const { programs, seeds, days, config, isTold } = workerData as Work;
+/** Is sent as often as there is something to do. */
+export type Portion = readonly number[];
+export type Sums = Map<ProgramName, Counts>;
+
+const { programs, days, isTold } = workerData as Work;
+const ourFile = stateFiles(DEFAULT_PATHS).credentials;
 
 // Errors are thrown here by the million, and nobody reads where.
 Error.stackTraceLimit = isTold ? 10 : 0;
@@ -34,20 +37,26 @@ const print = (when: number, what: string) =>
 
 function make(name: ProgramName, host: VirtualHost): Program {
   if (name !== "ours") return makeToday(name, host);
-  return new OurService(host, config, isTold ? (what) => print(host.time.now, what) : null);
+  return new OurService(host, isTold ? (what) => print(host.time.now, what) : null);
 }
 
-const sums = new Map<ProgramName, Counts>(programs.map((name) => [name, noCounts()]));
-for (const seed of seeds) {
-  for (const name of programs) {
-    const counts = await liveThrough({
-      seed,
-      days,
-      makeProgram: (host) => make(name, host),
-      credentialsFile: name === "ours" ? config.credentialsFile.path : FILE,
-      tell: isTold ? print : null,
-    });
-    sums.set(name, add(sums.get(name) ?? noCounts(), counts));
+async function liveThroughAll(seeds: Portion): Promise<Sums> {
+  const sums: Sums = new Map(programs.map((name) => [name, noCounts()]));
+  for (const seed of seeds) {
+    for (const name of programs) {
+      const counts = await liveThrough({
+        seed,
+        days,
+        makeProgram: (host) => make(name, host),
+        credentialsFile: name === "ours" ? ourFile : FILE,
+        tell: isTold ? print : null,
+      });
+      sums.set(name, add(sums.get(name) ?? noCounts(), counts));
+    }
   }
+  return sums;
 }
-parentPort?.postMessage(sums);
+
+parentPort?.on("message", (seeds: Portion) => {
+  void liveThroughAll(seeds).then((sums) => parentPort?.postMessage(sums));
+});

@@ -14,7 +14,7 @@ export interface Bench {
    *
    * @returns what was broken; nothing when all is well
    */
-  judge(tried: Tried): Promise<string[]>;
+  judge(tried: Pick<Tried, "code">): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -24,4 +24,22 @@ export interface Subject {
   /** In which state it finds the host. */
   situation: string;
   open(): Promise<Bench>;
+  /** How many different states its points have left so far: each is judged but once. */
+  statesLeft(): Promise<number>;
+}
+
+/** What the next run made of each state that a point left: nothing, or the promises that it broke. */
+export type Known = Map<string, string[]>;
+
+/** @param state null for one that cannot be told from others */
+export async function once(
+  known: Known,
+  state: string | null,
+  judge: () => Promise<string[]>,
+): Promise<string[]> {
+  const earlier = state === null ? undefined : known.get(state);
+  if (earlier !== undefined) return earlier;
+  const faults = await judge();
+  if (state !== null) known.set(state, faults);
+  return faults;
 }

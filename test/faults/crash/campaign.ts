@@ -9,11 +9,14 @@ import { join } from "node:path";
 import type { Campaign, CampaignOptions, CampaignOutcome, Finding } from "../campaign.ts";
 import { type Attempts, attempt, type Broken } from "./attempts.ts";
 import type { Subject } from "./bench.ts";
-import { type FileSystem, withImages } from "./disk.ts";
+import { type FileSystem, inMemory } from "./disk.ts";
+import { ERRNOS } from "./errnos.ts";
 import { ADOPT, REGISTER } from "./host-bench.ts";
+import { Journal } from "./journal.ts";
+import { inOwnNamespace } from "./own-namespace.ts";
 import {
+  errorKindPoints,
   errorPoints,
-  type Fault,
   isChange,
   isFileChange,
   killPoints,
@@ -28,11 +31,10 @@ type Choice = (run: Run) => Point[];
 
 const everyKill: Choice = (run) => killPoints(run.ours, run);
 const everyError: Choice = (run) => errorPoints(run.ours, run);
+const everyKindOfError: Choice = (run) => errorKindPoints(run.ours, run);
 const killsAtChanges: Choice = (run) => killPoints(run.ours.filter(isChange), run);
-const errorsAtFiles = (run: Run, faults: readonly Fault[]) =>
-  errorPoints(run.ours.filter(isFileChange), run).filter(({ fault }) => faults.includes(fault));
-const fullOrBroken: Choice = (run) => errorsAtFiles(run, ["ENOSPC", "EIO"]);
-const full: Choice = (run) => errorsAtFiles(run, ["ENOSPC"]);
+const full: Choice = (run) =>
+  errorPoints(run.ours.filter(isFileChange), run).filter(({ fault }) => fault === "ENOSPC");
 
 interface Scope {
   subject: Subject;
@@ -66,7 +68,7 @@ const SCALES: Readonly<Record<CampaignOptions["scale"], Scale>> = {
       ]),
       ...[REGISTER, ADOPT].flatMap((subject) => [
         { subject, points: "SIGKILL before every change", choose: killsAtChanges },
-        { subject, points: "ENOSPC and EIO at every change of a file", choose: fullOrBroken },
+        { subject, points: "every kind of error at every call", choose: everyKindOfError },
       ]),
     ],
     power: POWER_SUBJECTS.flatMap((subject) =>
@@ -75,68 +77,103 @@ const SCALES: Readonly<Record<CampaignOptions["scale"], Scale>> = {
   },
 };
 
-/** One more than there are processors: each waits for its processes much of the time. */
-const WORKERS = availableParallelism() + 1;
+const WORKERS = Math.min(2, availableParallelism());
 
 export const campaign: Campaign = { title: "Crash consistency", run };
 
-async function run({ scale, directory, signal }: CampaignOptions): Promise<CampaignOutcome> {
-  mustHave("strace", "mount", "losetup", "mkfs.ext4", ...(scale === "full" ? ["mkfs.xfs"] : []));
+function run(options: CampaignOptions): Promise<CampaignOutcome> {
+  const isFull = options.scale === "full";
+  mustHave("strace", "mount", "losetup", "mkfs.ext4", ...(isFull ? ["mkfs.xfs"] : []));
+  return inOwnNamespace(options);
+}
+
+/** Mounts file systems: not for a process whose mounts others see. */
+export function tryAll(options: CampaignOptions): Promise<CampaignOutcome> {
+  const journal = options.scale === "full" ? Journal.ofThisProgram() : Journal.none();
+  return inMemory(options.directory, (directory) => tryScopes({ ...options, directory }, journal));
+}
+
+async function tryScopes(
+  { scale, directory, signal }: CampaignOptions,
+  journal: Journal,
+): Promise<CampaignOutcome> {
+  const started = performance.now();
   const { scopes, power } = SCALES[scale];
   const findings: Finding[] = [];
   const rows: string[] = [];
+  let cuts = 0;
+  for (const [subject, kind] of power) {
+    const what = `${subject.command}, ${subject.situation}: the power cut at every write, ${kind}`;
+    if (signal.aborted) {
+      findings.push(notBegun(what));
+      continue;
+    }
+    const outcome = await cutPower(subject, kind, { directory, journal, signal });
+    cuts += outcome.cuts;
+    console.log(`${what}: ${outcome.cuts} of ${outcome.of}`);
+    findings.push(kept(what, outcome.cuts, outcome.of, outcome.broken, "cuts"));
+  }
   let points = 0;
-  for (const [n, { subject, points: what, choose }] of scopes.entries()) {
+  for (const [n, { subject, points: scope, choose }] of scopes.entries()) {
+    const what = `${subject.command}, ${subject.situation}: ${scope}`;
+    if (signal.aborted) {
+      findings.push(notBegun(what));
+      continue;
+    }
     const own = join(directory, `${n}`);
     mkdirSync(own);
-    const outcome = await attempt({ subject, directory: own, workers: WORKERS, signal, choose });
+    const plan = { subject, scope, choose, directory: own, workers: WORKERS, journal, signal };
+    const outcome = await attempt(plan);
     const tried = sum(outcome);
     points += tried;
-    findings.push(kept(`${subject.command}, ${subject.situation}: ${what}`, tried, outcome.broken, "points"));
-    findings.push(reached(subject, outcome));
-    rows.push(row(subject, outcome));
+    console.log(`${what}: ${tried} of ${outcome.points}, ${outcome.missed.length} missed`);
+    findings.push(kept(what, tried, outcome.points - outcome.missed.length, outcome.broken, "points"));
+    findings.push(reached(what, outcome));
+    rows.push(row(subject, outcome, await subject.statesLeft()));
   }
-  const cuts = await withImages(directory, async (images) => {
-    let count = 0;
-    for (const [subject, kind] of power) {
-      const outcome = await cutPower(subject, kind, images, signal);
-      count += outcome.cuts;
-      const what = `${subject.command}, ${subject.situation}: the power cut at every write, ${kind}`;
-      findings.push(kept(what, outcome.cuts, outcome.broken, "cuts"));
-    }
-    return count;
-  });
+  const earlier = journal.earlierSeconds / 60;
+  journal.seconds((performance.now() - started) / 1_000);
   return {
-    tried: `${points} points of system calls, ${cuts} power cuts`,
+    tried: `${points} points of system calls, ${cuts} power cuts${earlier < 1 ? "" : `; begun ${earlier.toFixed(0)} min earlier in a run that was interrupted`}`,
     findings,
     more: `${TABLE}\n${rows.join("\n")}`,
   };
 }
 
-const FAULTS = ["SIGKILL", "ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE", "EINTR", "ENOMEM"];
-const TABLE = `Points tried, by fault:\n\n| command | ${FAULTS.join(" | ")} |\n|---|${FAULTS.map(() => "--:|").join("")}`;
+const FAULTS = ["SIGKILL", ...ERRNOS];
+const TABLE = `Points tried, by fault, and how many different states they left on the host, where each is judged but once:\n\n| command | ${FAULTS.join(" | ")} | states |\n|---|${FAULTS.map(() => "--:|").join("")}--:|`;
 
-function row({ command, situation }: Subject, { tried }: Attempts): string {
+function row({ command, situation }: Subject, { tried }: Attempts, states: number): string {
   const cells = FAULTS.map((fault) => tried.get(fault) ?? "");
-  return `| ${command}, ${situation} | ${cells.join(" | ")} |`;
+  return `| ${command}, ${situation} | ${cells.join(" | ")} | ${states} |`;
 }
 
 const sum = ({ tried }: Attempts): number => tried.values().reduce((total, count) => total + count, 0);
 
-/** What was tried must be something: a campaign that tried nothing has kept no promise. */
-function kept(what: string, tried: number, broken: readonly Broken[], unit: string): Finding {
+const TARGET = "nothing torn, leaked, left over or without a message; the next run mends it";
+
+const notBegun = (what: string): Finding => ({
+  what,
+  target: TARGET,
+  found: "not begun in the time there was",
+  isMet: false,
+});
+
+/** What was tried must be something, and all there is: a campaign that was cut short has kept no promise. */
+function kept(what: string, tried: number, all: number, broken: readonly Broken[], unit: string): Finding {
+  const untried = all - tried;
   return {
     what,
-    target: "nothing torn, leaked, left over or without a message; the next run mends it",
-    found: `${broken.length} broken of ${tried} ${unit}`,
-    isMet: broken.length === 0 && tried > 0,
+    target: TARGET,
+    found: `${broken.length} broken of ${tried} ${unit}${untried === 0 ? "" : `; ${untried} not tried in the time there was`}`,
+    isMet: broken.length === 0 && tried > 0 && untried === 0,
     detail: broken.map(({ point, faults }) => `\n  ${point}\n    ${faults.join("\n    ")}`).join(""),
   };
 }
 
-function reached({ command, situation }: Subject, { missed }: Attempts): Finding {
+function reached(what: string, { missed }: Attempts): Finding {
   return {
-    what: `${command}, ${situation}: points that no try came to`,
+    what: `${what}: points that no try came to`,
     target: "0",
     found: `${missed.length}`,
     isMet: missed.length === 0,

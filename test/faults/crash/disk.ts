@@ -1,5 +1,5 @@
 /** A file system in an image: made, mounted, its block writes recorded, and put together anew as a power cut leaves it. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   closeSync,
@@ -12,11 +12,13 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const BLOCK_LOG = fileURLToPath(new URL("block-log.ts", import.meta.url));
 /** What a disk writes in one piece; anything longer may be cut within. */
 const BLOCK = 4_096;
+const UNMOUNT_LIMIT_MS = 120_000;
 const MIB = 1_048_576;
 
 /** XFS makes nothing smaller; images are sparse. */
@@ -35,7 +37,18 @@ export async function onMounted<T>(image: string, at: string, work: () => Promis
   try {
     return await work();
   } finally {
-    execFileSync("umount", [at]);
+    await unmount(at);
+  }
+}
+
+/** What looks at every new device of the machine may have it open for a moment longer than we do. */
+async function unmount(at: string): Promise<void> {
+  const deadline = performance.now() + UNMOUNT_LIMIT_MS;
+  for (;;) {
+    const { status, stderr } = spawnSync("umount", [at], { encoding: "utf8" });
+    if (status === 0) return;
+    if (!/busy/.test(stderr) || performance.now() > deadline) throw new Error(stderr);
+    await sleep(50);
   }
 }
 
@@ -54,13 +67,15 @@ export interface Recorded<T> {
 
 /** The same, with each write that reaches the disk noted. */
 export async function recordWrites<T>(
+  kind: FileSystem,
   image: string,
   at: string,
   work: () => Promise<T>,
 ): Promise<Recorded<T>> {
   const [shown, log] = [`${image}.shown`, `${image}.log`];
   for (const file of [shown, log]) writeFileSync(file, "");
-  const server = spawn(process.execPath, [BLOCK_LOG, image, shown, log], {
+  // It ends with us, however we end: what it serves would stay mounted for as long as it lives.
+  const server = spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, BLOCK_LOG, image, shown, log], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const closed = once(server, "close");
@@ -70,16 +85,17 @@ export async function recordWrites<T>(
   let acknowledged: number;
   const device = execFileSync("losetup", ["--find", "--show", shown], { encoding: "utf8" }).trim();
   try {
-    execFileSync("mount", [device, at]);
+    // What nobody asks to have flushed must not get there because the machine is slow: ext4 commits every 5 s else.
+    execFileSync("mount", [...(kind === "ext4" ? ["-o", "commit=300"] : []), device, at]);
     try {
       result = await work();
       acknowledged = entriesOf(log).length;
     } finally {
-      execFileSync("umount", [at]);
+      await unmount(at);
     }
   } finally {
     execFileSync("losetup", ["--detach", device]);
-    execFileSync("umount", [shown]);
+    await unmount(shown);
     await closed;
   }
   return { result, entries: entriesOf(log), acknowledged };
@@ -146,6 +162,21 @@ export function* cutsOf(
   for (const file of [sofar, flushed]) rmSync(file);
 }
 
+/** How many cuts {@link cutsOf} has for them. */
+export function countCuts({ entries }: Recorded<unknown>): number {
+  let [count, since] = [1, 0];
+  for (const entry of entries) {
+    if (entry.isFlush) {
+      count += since > 1 ? since : 0;
+      since = 0;
+    } else {
+      count += Math.ceil(entry.data.length / BLOCK);
+      since += 1;
+    }
+  }
+  return count;
+}
+
 function* pieces({ isFlush, offset, data }: Entry): Generator<Entry> {
   for (let from = 0; from < data.length; from += BLOCK) {
     yield { isFlush, offset: offset + from, data: data.subarray(from, from + BLOCK) };
@@ -163,14 +194,22 @@ export function copyImage(from: string, to: string): void {
   execFileSync("cp", ["--sparse=always", "--reflink=auto", from, to]);
 }
 
-/** A directory in memory for images: what the kernel flushes to a real disk there is not waited for. */
-export async function withImages<T>(directory: string, work: (images: string) => Promise<T>): Promise<T> {
-  const images = join(directory, "images");
-  mkdirSync(images);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700", "images", images]);
+/**
+ * Work whose temporary files, images and scratch hosts included, lie in memory: what the kernel flushes to a real disk
+ * is not waited for.
+ */
+export async function inMemory<T>(directory: string, work: (directory: string) => Promise<T>): Promise<T> {
+  const memory = join(directory, "memory");
+  mkdirSync(memory);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0711", "memory", memory]);
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = memory;
   try {
-    return await work(images);
+    return await work(memory);
   } finally {
-    execFileSync("umount", [images]);
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    // Lazily: what an error left mounted in there must not hide that error.
+    execFileSync("umount", ["--lazy", memory]);
   }
 }

@@ -3,7 +3,14 @@
  * EIO besides wherever a path has to be looked up on a disk. A call that is not here can return none of them
  * (lseek, kill, getsockname …): it is killed at, and nothing is injected.
  */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Call } from "./trace.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../../dist/idc-helper.cjs", import.meta.url));
+
+/** The campaign's own, in the order of its table. */
+export const ERRNOS = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE", "EINTR", "ENOMEM"] as const;
 
 const DISK = ["ENOSPC", "EDQUOT", "EIO"];
 const LOOK_UP = ["EACCES", "EIO", "ENOMEM"];
@@ -74,12 +81,32 @@ const OF_PIPES: Readonly<Record<string, readonly string[]>> = {
   read: ["EINTR"],
   write: ["EINTR"],
 };
-const OF_KERNEL_FILES: Readonly<Record<string, readonly string[]>> = { close: [] };
+const OF_KERNEL_FILES: Readonly<Record<string, readonly string[]>> = { close: [], read: ["ENOMEM"] };
+const KERNEL_FILE = /^\/(proc|sys|dev)\//;
 
 type Descriptor = "socket" | "pipe" | "kernel" | "file" | "none";
 
+/**
+ * The errors that can make a difference: EINTR, after which libuv tries again, and those that our program, its libraries
+ * included, names anywhere. To it any other is an error like the next, but for the name in the message.
+ */
+export function errnosToldApart(): Set<string> {
+  const program = readFileSync(PROGRAM, "utf8");
+  const isNamed = (errno: string) => new RegExp(`["'\`]${errno}["'\`]`).test(program);
+  return new Set(ERRNOS.filter((errno) => errno === "EINTR" || isNamed(errno)));
+}
+
 export function errnosOf(call: Call): readonly string[] {
-  const { syscall, text, isForWriting } = call;
+  const [, path = ""] = /^(?:openat|access|readlink|statx?|\w+at2?)\([^"]*"([^"]*)"/.exec(call.text) ?? [];
+  const isOnDisk = !KERNEL_FILE.test(path);
+  // Nothing interrupts a call that does not wait.
+  const isWaiting = !call.isNonBlocking && !call.text.includes("WNOHANG");
+  return possibleErrnos(call).filter((errno) => {
+    return (errno !== "EIO" || isOnDisk) && (errno !== "EINTR" || (isOnDisk && isWaiting));
+  });
+}
+
+function possibleErrnos({ syscall, text, isForWriting }: Call): readonly string[] {
   if (syscall === "openat") return errnosOfOpen(text);
   const usual = OF_FILES[syscall] ?? [];
   switch (descriptorOf(text)) {
@@ -100,7 +127,7 @@ function descriptorOf(text: string): Descriptor {
   if (thing === undefined) return "none";
   if (/^(socket|UNIX|TCP)/.test(thing)) return "socket";
   if (thing.startsWith("pipe:")) return "pipe";
-  return /^\/(proc|sys|dev)\//.test(thing) ? "kernel" : "file";
+  return KERNEL_FILE.test(thing) ? "kernel" : "file";
 }
 
 function errnosOfOpen(text: string): readonly string[] {

@@ -5,43 +5,94 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_KEY, OPERATOR_KEY } from "../../aws-emulator/emulator.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { AGENT, HELPER, operatorEnv, REQUESTS } from "../../harness/host-root.ts";
 import type { HostScene } from "../../harness/host-scene.ts";
 import type { TestContext } from "../../harness/scene.ts";
 import { OLD_FILE, openCronHost, snapshot } from "../../integration/adopt-scene.ts";
 import { openRegisterScene, WITH_BASE } from "../../integration/register-scene.ts";
-import type { Bench, Subject } from "./bench.ts";
+import { type Bench, type Known, once, type Subject } from "./bench.ts";
 import { GATE_ENV } from "./gated-command.ts";
+import { stateOf } from "./host-state.ts";
 import { exposedSecrets, leftovers, sessionFiles } from "./invariants.ts";
+import { speedUpSystemctl } from "./systemctl.ts";
 
-export const REGISTER: Subject = {
-  command: "register",
-  situation: "a fresh host",
-  open: () => open((context) => openRegisterScene(context, { env: { TZ: "UTC" } }), WITH_BASE),
-};
+type OpenScene = (context: TestContext) => Promise<HostScene>;
 
-export const ADOPT: Subject = {
-  command: "adopt",
-  situation: "a host with a cron job",
-  open: () => open((context) => openCronHost(context, { env: { TZ: "UTC" } }), ["adopt", "--yes"]),
-};
+export const REGISTER = hostSubject(
+  "register",
+  "a fresh host",
+  (context) => openRegisterScene(context, { env: { TZ: "UTC" } }),
+  WITH_BASE,
+);
+
+/** Sessions last four minutes, so that no run sees one expire. */
+const FACTOR = 15;
+/** By then the cron job's session has most of its life before it. */
+const OLDEST_HOST_MS = 60_000;
+
+export const ADOPT = hostSubject(
+  "adopt",
+  "a host with a cron job",
+  (context) => openCronHost(context, { env: { TZ: "UTC" }, timeFactor: FACTOR }),
+  ["adopt", "--yes"],
+);
 
 const CREDENTIALS = "var/lib/idc-codedeploy-helper/credentials";
 const AGENT_CONFIG = "etc/codedeploy-agent/conf/codedeploy.onpremises.yml";
 
-async function open(
-  openScene: (context: TestContext) => Promise<HostScene>,
-  args: readonly string[],
-): Promise<Bench> {
-  const reference = await opened(openScene);
-  const clean = await reference.scene.host.command(args, { env: operatorEnv() });
-  if (clean.code !== 0)
-    throw new Error(`${args[0]} fails when nothing is done to it:\n${clean.stdout}${clean.stderr}`);
-  const wanted = JSON.stringify(endState(reference.scene), null, 1);
-  await reference.close();
+/** What a run that nobody disturbs makes of the host, and what became of all that others left behind. */
+interface Ends {
+  /** The state before it, in which a run that changed nothing leaves the host. */
+  pristine: string;
+  wanted: string;
+  known: Known;
+}
 
+function hostSubject(
+  command: string,
+  situation: string,
+  openScene: OpenScene,
+  args: readonly string[],
+): Subject {
+  let ends: Promise<Ends> | null = null;
+  return {
+    command,
+    situation,
+    open: async () => {
+      ends ??= undisturbed(openScene, args);
+      return open(openScene, args, await ends);
+    },
+    statesLeft: async () => (await ends)?.known.size ?? 0,
+  };
+}
+
+async function undisturbed(openScene: OpenScene, args: readonly string[]): Promise<Ends> {
+  const { scene, close } = await opened(openScene);
+  try {
+    const pristine = await settled(scene);
+    const { code, stdout, stderr } = await scene.host.command(args, { env: operatorEnv() });
+    if (code !== 0) throw new Error(`${args[0]} fails when nothing is done to it:\n${stdout}${stderr}`);
+    return { pristine, wanted: endState(scene), known: new Map([[pristine, []]]) };
+  } finally {
+    await close();
+  }
+}
+
+const settled = (scene: HostScene): Promise<string> =>
+  eventually(
+    () => stateOf(scene),
+    () => "the host never comes to rest",
+  );
+
+async function open(
+  openScene: OpenScene,
+  args: readonly string[],
+  { pristine, wanted, known }: Ends,
+): Promise<Bench> {
   let current = await opened(openScene);
-  let isFresh = true;
+  let openedAt = performance.now();
+  let isPristine = true;
   let before: string | null = null;
   const here = () => current.scene.host;
   const content = (path: string) => {
@@ -71,28 +122,38 @@ async function open(
     ];
   };
 
+  const faultsOfNextRun = async (): Promise<string[]> => {
+    const next = await here().command(args, { env: operatorEnv() });
+    const faults = next.code === 0 ? [] : [`run again, it failed: ${next.stdout.slice(-600)}${next.stderr}`];
+    faults.push(...faultsOfFiles());
+    for (const top of ["etc", "var/spool", "root"]) faults.push(...leftovers(join(here().directory, top)));
+    const end = endState(current.scene);
+    if (end !== wanted) faults.push(`run again, it came to another end: ${firstDifference(wanted, end)}`);
+    return faults;
+  };
+
   return {
-    get directory() {
-      return "/etc/idc-codedeploy-helper";
-    },
+    directory: "/etc/idc-codedeploy-helper",
     prepare: async () => {
-      if (!isFresh) {
+      if (!isPristine || performance.now() - openedAt > OLDEST_HOST_MS) {
         await current.close();
         current = await opened(openScene);
+        openedAt = performance.now();
       }
-      isFresh = false;
+      isPristine = true;
       before = content(AGENT_CONFIG);
     },
-    start: () => here().start(args, { env: { ...operatorEnv(), ...GATE_ENV } }),
+    start: () => {
+      // Until it has been looked at.
+      isPristine = false;
+      return here().start(args, { env: { ...operatorEnv(), ...GATE_ENV } });
+    },
     judge: async () => {
       const faults = faultsOfFiles();
-      const next = await here().command(args, { env: operatorEnv() });
-      if (next.code !== 0) faults.push(`run again, it failed: ${next.stdout.slice(-600)}${next.stderr}`);
-      faults.push(...faultsOfFiles());
-      for (const top of ["etc", "var/spool", "root"]) faults.push(...leftovers(join(here().directory, top)));
-      const end = JSON.stringify(endState(current.scene), null, 1);
-      if (end !== wanted) faults.push(`run again, it came to another end: ${firstDifference(wanted, end)}`);
-      return faults;
+      const left = stateOf(current.scene);
+      const found = await once(known, left, faultsOfNextRun);
+      isPristine = left === pristine;
+      return [...faults, ...found];
     },
     close: () => current.close(),
   };
@@ -101,6 +162,7 @@ async function open(
 async function opened(openScene: (context: TestContext) => Promise<HostScene>) {
   const ends: (() => Promise<void>)[] = [];
   const scene = await openScene({ onTestFinished: (end) => void ends.push(end) });
+  speedUpSystemctl(scene.host);
   const close = async () => {
     for (const end of ends.toReversed()) await end();
   };
@@ -108,7 +170,7 @@ async function opened(openScene: (context: TestContext) => Promise<HostScene>) {
 }
 
 /** Without what no two hosts have in common: times, sessions, random names. */
-function endState(scene: HostScene): object {
+function endState(scene: HostScene): string {
   const { host, emulator } = scene;
   const files = [...snapshot(scene)].map(([path, text]) => {
     const said = path === OLD_FILE ? text.replace(/ = .*/g, " = …") : text;
@@ -117,12 +179,13 @@ function endState(scene: HostScene): object {
   const instances = emulator.instances.list().map(({ name, deregisteredAt, tags, iamSessionArn }) => {
     return { name, isRegistered: deregisteredAt === null, tags, iamSessionArn };
   });
-  return {
+  const end = {
     files: Object.fromEntries(files.toSorted()),
     instances,
     active: [HELPER, REQUESTS, AGENT].map((unit) => host.services.isActive(unit)),
     isEnabled: host.services.isEnabled(HELPER),
   };
+  return JSON.stringify(end, null, 1);
 }
 
 function firstDifference(wanted: string, found: string): string {

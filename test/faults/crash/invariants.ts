@@ -1,5 +1,5 @@
 /** What is looked at after a command was broken off: files, their modes, and what the command said. */
-import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Emulator } from "../../aws-emulator/emulator.ts";
 import type { Tried } from "./points.ts";
@@ -36,7 +36,9 @@ function filesUnder(directory: string): Found[] {
   return readdirSync(directory, { withFileTypes: true, recursive: true }).flatMap((entry) => {
     if (!entry.isFile()) return [];
     const path = join(entry.parentPath, entry.name);
-    return [{ path, mode: lstatSync(path).mode & 0o777 }];
+    // A service that runs on the host may have taken it away meanwhile.
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? [] : [{ path, mode: stats.mode & 0o777 }];
   });
 }
 
@@ -48,7 +50,7 @@ export function exposedSecrets(
 ): string[] {
   return filesUnder(directory).flatMap(({ path, mode }) => {
     if ((mode & (isGroupAllowed(path) ? 0o037 : 0o077)) === 0) return [];
-    const content = readFileSync(path, "latin1");
+    const content = existsSync(path) ? readFileSync(path, "latin1") : "";
     if (!secrets.some((secret) => content.includes(secret))) return [];
     return [`${path} (mode ${mode.toString(8)}) holds a secret`];
   });

@@ -1,9 +1,9 @@
 /** A point: one system call of one command, and what happens there instead of it. */
 import { existsSync, rmSync } from "node:fs";
 import type { Launched } from "../../harness/launch.ts";
-import { errnosOf } from "./errnos.ts";
+import { errnosOf, errnosToldApart } from "./errnos.ts";
 import { type Ended, runWatched } from "./gated-command.ts";
-import { type Call, lineOf, ourCalls, readTrace, TRACED } from "./trace.ts";
+import { type Call, fileOf, filesIn, lineOf, namedFor, ourCalls, readTrace, TRACED } from "./trace.ts";
 
 /** SIGKILL falls before the call is carried out; an error comes instead of the call. */
 export type Fault = "SIGKILL" | (string & {});
@@ -13,6 +13,8 @@ export interface Point {
   /** What it is known again by: the how-many-th of its thread that {@link lineOf} says the same of. */
   line: string;
   ordinal: number;
+  /** The file that it works on, and the how-many-th of its kind there; null where it has no name. */
+  place: { file: string; ordinal: number } | null;
   fault: Fault;
 }
 
@@ -54,26 +56,49 @@ export const killPoints = (chosen: readonly Call[], run: Run): Point[] =>
 export const errorPoints = (chosen: readonly Call[], run: Run): Point[] =>
   chosen.flatMap((call) => errnosOf(call).map((fault) => ({ call, fault, ...identityOf(call, run) })));
 
-function identityOf(call: Call, { all, directory }: Run): Pick<Point, "line" | "ordinal"> {
-  const line = lineOf(call.text, directory);
-  const same = all.filter(
-    ({ thread, syscall, nth, text }) =>
-      thread === call.thread &&
-      syscall === call.syscall &&
-      nth <= call.nth &&
-      lineOf(text, directory) === line,
-  );
-  return { line, ordinal: same.length };
+/**
+ * Of each call every error that the program tells apart, and one of the others, which take turns; where a disk is
+ * written it is ENOSPC.
+ */
+export function errorKindPoints(chosen: readonly Call[], run: Run): Point[] {
+  const isToldApart = errnosToldApart();
+  return chosen.flatMap((call, n) => {
+    const errnos = errnosOf(call);
+    const told = errnos.filter((errno) => isToldApart.has(errno));
+    const others = errnos.filter((errno) => !isToldApart.has(errno));
+    const one = others.includes("ENOSPC") && isChange(call) ? "ENOSPC" : others[n % others.length];
+    const faults = one === undefined ? told : [one, ...told];
+    return faults.map((fault) => ({ call, fault, ...identityOf(call, run) }));
+  });
 }
 
-/** @param nth where the call is expected: in some runs it comes a little earlier or later than in the recorded one */
+function identityOf(call: Call, { all, directory }: Run): Pick<Point, "line" | "ordinal" | "place"> {
+  const line = lineOf(call.text, directory);
+  const upToIt = all.filter(
+    ({ thread, syscall, nth }) => thread === call.thread && syscall === call.syscall && nth <= call.nth,
+  );
+  const ordinal = upToIt.filter(({ text }) => lineOf(text, directory) === line).length;
+  const file = fileOf(call.text);
+  if (file === null) return { line, ordinal, place: null };
+  const there = upToIt.filter(({ text }) => filesIn(text).includes(file));
+  return { line, ordinal, place: { file, ordinal: there.length } };
+}
+
+/**
+ * @param nth where the call is expected among those of its thread: in some runs it comes a little earlier or later than
+ *   in the recorded one. Null to wait for it at its file, where it always comes in the same order.
+ */
 export async function tryPoint(
   launched: Launched,
-  { call: { syscall, thread }, fault, line, ordinal }: Point,
-  { log, directory, nth }: { log: string; directory: string; nth: number },
+  { call: { syscall, thread }, fault, line, ordinal, place }: Point,
+  { log, directory, nth }: { log: string; directory: string; nth: number | null },
 ): Promise<Tried> {
   const what = fault === "SIGKILL" ? "signal=SIGKILL" : `error=${fault}`;
-  const options = ["-e", `trace=${syscall}`, "-e", `inject=${syscall}:${what}:when=${nth}`];
+  const [at, when] =
+    nth === null && place !== null
+      ? [["-P", namedFor(place.file, launched.pid)], place.ordinal]
+      : [[], nth ?? 1];
+  const options = [...at, "-e", `trace=${syscall}`, "-e", `inject=${syscall}:${what}:when=${when}`];
   rmSync(log, { force: true });
   const ended = await runWatched(launched, [{ thread, options, log }]);
   const calls = existsSync(log) ? readTrace(log, thread) : [];
@@ -83,21 +108,26 @@ export async function tryPoint(
       ? calls.findLast(() => wasKilled)
       : calls.find(({ text }) => text.includes("(INJECTED)"));
   const met = hit === undefined ? null : lineOf(hit.text, directory);
-  const same = calls.filter(({ text }) => lineOf(text, directory) === line);
+  const same = at.length > 0 ? [] : calls.filter(({ text }) => lineOf(text, directory) === line);
   return { ...ended, wasReached: met === line, met, nth: same[ordinal - 1]?.nth ?? null };
 }
 
-const CHANGES =
-  /^(rename|unlink|mkdir|rmdir|link|symlink|fchmod|fchown|write|pwrite64|writev|fsync|ftruncate|clone|clone3|connect|sendto|sendmsg|kill|exit_group)$/;
+/**
+ * Calls that leave nothing behind outside the process, whatever they return. That a descriptor is closed, a socket
+ * shut down or a lock given up, others see at a kill as well.
+ */
+const LOOKS =
+  /^(access|faccessat2|newfstatat|statx|stat|fstat|lstat|readlink|getcwd|getdents64|read|readv|pread64|lseek|close|dup|dup3|fcntl|ioctl|socket|socketpair|pipe2|bind|getsockname|getpeername|getsockopt|setsockopt|shutdown|recvfrom|recvmsg|wait4)$/;
 
 /**
- * Whether the world outside the process is another after this call. Killed before a call that only looks, it leaves
- * what it leaves when it is killed before the next one that changes something.
+ * Whether the world outside the process may be another after this call: every call that is not known to leave nothing
+ * behind. Killed before a call that only looks, the command leaves what it leaves when it is killed before the next one
+ * that changes something.
  */
 export function isChange({ syscall, text }: Call): boolean {
   if (/ = -1 E(?!INPROGRESS)/.test(text)) return false;
   if (syscall === "openat") return /O_(CREAT|TRUNC)/.test(text);
-  return CHANGES.test(syscall);
+  return !LOOKS.test(syscall);
 }
 
 /** A change that a disk can refuse. */
@@ -107,3 +137,7 @@ export function isFileChange(call: Call): boolean {
     (/^(openat|mkdir|link|symlink|rename|unlink)$/.test(call.syscall) || /^\w+\(\d+<\//.test(call.text))
   );
 }
+
+/** Known again in another run, and by another process: which call of the command, and what happens there. */
+export const keyOf = ({ call, line, ordinal, fault }: Point): string =>
+  [fault, call.thread, line, ordinal].join(" ");

@@ -6,8 +6,17 @@ import { startEmulator } from "../../aws-emulator/emulator.ts";
 import type { CommandResult } from "../../harness/launch.ts";
 import { ScratchHost } from "../../harness/scratch-host.ts";
 import type { Broken } from "./attempts.ts";
-import { copyImage, cutsOf, type FileSystem, makeFileSystem, onMounted, recordWrites } from "./disk.ts";
+import {
+  copyImage,
+  countCuts,
+  cutsOf,
+  type FileSystem,
+  makeFileSystem,
+  onMounted,
+  recordWrites,
+} from "./disk.ts";
 import { leftovers, sessionFiles } from "./invariants.ts";
+import type { Journal } from "./journal.ts";
 import { DRIFTED } from "./sync-bench.ts";
 
 export interface PowerSubject {
@@ -83,15 +92,19 @@ export const POWER_SUBJECTS: readonly PowerSubject[] = [
 
 export interface PowerOutcome {
   cuts: number;
+  /** How many there are. */
+  of: number;
   broken: Broken[];
 }
 
 export async function cutPower(
   subject: PowerSubject,
   kind: FileSystem,
-  directory: string,
-  signal: AbortSignal,
+  { directory, journal, signal }: { directory: string; journal: Journal; signal: AbortSignal },
 ): Promise<PowerOutcome> {
+  const scope = `${subject.command}, ${subject.situation}, ${kind}`;
+  const earlier = journal.wholeOf(scope);
+  if (earlier !== null) return { cuts: earlier, of: earlier, broken: [] };
   const emulator = await startEmulator();
   const host = new ScratchHost({ endpoint: emulator.url });
   try {
@@ -107,11 +120,11 @@ export async function cutPower(
     });
     copyImage(base, image);
     const run = () => host.command(subject.command);
-    const recorded = await recordWrites(image, at, run);
+    const recorded = await recordWrites(kind, image, at, run);
     mustPass(recorded.result);
-    const outcome: PowerOutcome = { cuts: 0, broken: [] };
+    const outcome: PowerOutcome = { cuts: 0, of: countCuts(recorded), broken: [] };
     for (const cut of cutsOf(recorded, base, join(directory, "cut"))) {
-      signal.throwIfAborted();
+      if (signal.aborted) break;
       // What lies on a tmpfs is gone.
       rmSync(host.agentRuntimeDir, { recursive: true });
       mkdirSync(join(host.agentRuntimeDir, "requests"), { recursive: true });
@@ -126,6 +139,7 @@ export async function cutPower(
       outcome.cuts += 1;
       if (faults.length > 0) outcome.broken.push({ point: `${kind}, ${cut.what}`, faults });
     }
+    if (outcome.cuts === outcome.of && outcome.broken.length === 0) journal.whole(scope, outcome.cuts);
     return outcome;
   } finally {
     await host.close();

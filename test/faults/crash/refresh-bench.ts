@@ -1,31 +1,35 @@
 /** `refresh`, broken off: on a host that has credentials, and on one that has none yet. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { sha256 } from "../../../src/credentials/record.ts";
 import { BASE_KEY, startEmulator } from "../../aws-emulator/emulator.ts";
 import { ScratchHost } from "../../harness/scratch-host.ts";
-import type { Bench, Subject } from "./bench.ts";
+import { type Bench, type Known, once, type Subject } from "./bench.ts";
 import { GATE_ENV } from "./gated-command.ts";
 import { exposedSecrets, leftovers, sessionFiles } from "./invariants.ts";
 import type { Tried } from "./points.ts";
+import { KeptDirectory, stateOfDirectory } from "./scratch-state.ts";
 
-export const REFRESH: Subject = {
-  command: "refresh",
-  situation: "credentials are there",
-  open: () => open(true),
-};
-export const FIRST_REFRESH: Subject = {
-  command: "refresh",
-  situation: "the first on its host",
-  open: () => open(false),
-};
+export const REFRESH = refreshSubject("credentials are there", true);
+export const FIRST_REFRESH = refreshSubject("the first on its host", false);
 
-async function open(hasCredentials: boolean): Promise<Bench> {
+function refreshSubject(situation: string, hasCredentials: boolean): Subject {
+  const known: Known = new Map();
+  return {
+    command: "refresh",
+    situation,
+    open: () => open(hasCredentials, known),
+    statesLeft: async () => known.size,
+  };
+}
+
+async function open(hasCredentials: boolean, known: Known): Promise<Bench> {
   const emulator = await startEmulator();
   const host = new ScratchHost({ endpoint: emulator.url });
-  let before: string | null = null;
-
   const current = () =>
     existsSync(host.credentialsFile) ? readFileSync(host.credentialsFile, "utf8") : null;
+  if (hasCredentials) await host.command("refresh");
+  const before = current();
+  const start = new KeptDirectory(host.directory);
 
   const faultsOfFiles = ({ code }: Pick<Tried, "code">): string[] => {
     const faults: string[] = [];
@@ -42,24 +46,30 @@ async function open(hasCredentials: boolean): Promise<Bench> {
     return [...faults, ...exposedSecrets(host.directory, secrets)];
   };
 
+  const state = () => {
+    const named: [string, string][] = before === null ? [] : [[before, "the old session"]];
+    const newest = sessionFiles(emulator).at(-1);
+    if (newest !== undefined && newest !== before) named.push([newest, "the new session"]);
+    const hashes = named.map(([text, name]) => [sha256(text), name] as const);
+    return stateOfDirectory(host.directory, [[host.directory, "@"], ...named, ...hashes]);
+  };
+
+  const faultsOfNextRun = async (): Promise<string[]> => {
+    const next = await host.command("refresh");
+    const faults = next.code === 0 ? [] : [`the next refresh failed: ${next.stderr}`];
+    return [...faults, ...faultsOfFiles(next), ...leftovers(host.directory)];
+  };
+
   return {
     directory: host.directory,
-    prepare: async () => {
-      if (!hasCredentials) {
-        rmSync(host.stateDir, { recursive: true });
-        mkdirSync(host.stateDir, { mode: 0o750 });
-      } else if (current() === null) await host.command("refresh");
-      before = current();
-    },
+    prepare: async () => start.restore(),
     start: () => host.start(["refresh"], { env: GATE_ENV }),
     judge: async (tried) => {
-      const faults = [...faultsOfFiles(tried)];
-      const next = await host.command("refresh");
-      if (next.code !== 0) faults.push(`the next refresh failed: ${next.stderr}`);
-      faults.push(...faultsOfFiles(next), ...leftovers(host.directory));
-      return faults;
+      const faults = faultsOfFiles(tried);
+      return [...faults, ...(await once(known, state(), faultsOfNextRun))];
     },
     close: async () => {
+      start.remove();
       await host.close();
       await emulator.close();
     },

@@ -2,13 +2,15 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startEmulator } from "../../aws-emulator/emulator.ts";
+import { fixedSecret } from "../../aws-emulator/identity/canary.ts";
 import { ScratchHost } from "../../harness/scratch-host.ts";
-import type { Bench, Subject } from "./bench.ts";
+import { type Bench, type Known, once, type Subject } from "./bench.ts";
 import { GATE_ENV } from "./gated-command.ts";
 import { exposedSecrets, leftovers, readJson } from "./invariants.ts";
+import { KeptDirectory, stateOfDirectory } from "./scratch-state.ts";
 
 /** As `aws deploy register` leaves it: the key in it is a secret, which the backup then holds too. */
-const SECRET = "drifted/secret+of+a+user0123456789abcdef";
+const SECRET = fixedSecret("IAM user");
 export const DRIFTED = `---
 region: ap-northeast-2
 iam_user_arn: arn:aws:iam::123456789012:user/web-01
@@ -17,13 +19,16 @@ aws_secret_access_key: ${SECRET}
 `;
 const CONFIG_NAME = "codedeploy.onpremises.yml";
 
+const known: Known = new Map();
+
 export const SYNC_AGENT: Subject = {
   command: "sync-agent",
   situation: "asked to, and the agent's config has drifted",
-  open,
+  open: () => open(known),
+  statesLeft: async () => known.size,
 };
 
-async function open(): Promise<Bench> {
+async function open(known: Known): Promise<Bench> {
   const emulator = await startEmulator();
   const host = new ScratchHost({ endpoint: emulator.url });
   const configFile = join(host.agentDirectory, CONFIG_NAME);
@@ -50,24 +55,30 @@ async function open(): Promise<Bench> {
     return faults;
   };
 
+  for (const name of backups()) rmSync(join(host.agentDirectory, name));
+  drift();
+  writeFileSync(request, JSON.stringify({ id: "asked", credentialsSince: null, inForce: null }));
+  const start = new KeptDirectory(host.directory);
+
+  const faultsOfNextRun = async (): Promise<string[]> => {
+    const next = await host.command("sync-agent");
+    const faults = next.code === 0 ? [] : [`the next sync-agent failed: ${next.stderr}`];
+    faults.push(...faultsOfFiles(), ...leftovers(host.directory));
+    if (readFileSync(configFile, "utf8") !== wanted)
+      faults.push("the next sync-agent did not mend the config");
+    return faults;
+  };
+
   return {
     directory: host.directory,
-    prepare: async () => {
-      for (const name of backups()) rmSync(join(host.agentDirectory, name));
-      drift();
-      writeFileSync(request, JSON.stringify({ id: "asked", credentialsSince: null, inForce: null }));
-    },
+    prepare: async () => start.restore(),
     start: () => host.start(["sync-agent"], { env: GATE_ENV }),
     judge: async () => {
-      const faults = [...faultsOfFiles()];
-      const next = await host.command("sync-agent");
-      if (next.code !== 0) faults.push(`the next sync-agent failed: ${next.stderr}`);
-      faults.push(...faultsOfFiles(), ...leftovers(host.directory));
-      if (readFileSync(configFile, "utf8") !== wanted)
-        faults.push("the next sync-agent did not mend the config");
-      return faults;
+      const state = stateOfDirectory(host.directory, [[host.directory, "@"]]);
+      return [...faultsOfFiles(), ...(await once(known, state, faultsOfNextRun))];
     },
     close: async () => {
+      start.remove();
       await host.close();
       await emulator.close();
     },

@@ -12,6 +12,8 @@ export interface Call {
   text: string;
   /** Whether it works on a descriptor that was opened for writing. */
   isForWriting: boolean;
+  /** Whether it works on a socket or pipe that never makes it wait: then no signal can interrupt it. */
+  isNonBlocking: boolean;
 }
 
 /** Calls that touch files, sockets or processes; memory, threads and waiting are not asked for. */
@@ -26,7 +28,8 @@ export function readTrace(log: string, thread: Thread): Call[] {
       if (at === undefined || text === undefined || syscall === undefined) return [];
       const nth = (counts.get(syscall) ?? 0) + 1;
       counts.set(syscall, nth);
-      return [{ thread, syscall, nth, atSeconds: Number(at), text, isForWriting: false }];
+      const call = { thread, syscall, nth, atSeconds: Number(at), text };
+      return [{ ...call, isForWriting: false, isNonBlocking: false }];
     });
 }
 
@@ -56,13 +59,16 @@ export function ourCalls(calls: readonly Call[], directory: string): Call[] {
 
 function withDescriptors(calls: readonly Call[]): Call[] {
   const writable = new Set<string>();
+  const nonBlocking = new Set<string>();
   return calls.map((call) => {
     const { syscall, text } = call;
+    if (/(SOCK|O)_NONBLOCK|FIONBIO, \[1\]/.test(text)) for (const end of endsIn(text)) nonBlocking.add(end);
     const [, opened] = (syscall === "openat" && / = (\d+)</.exec(text)) || [];
     if (opened !== undefined) writable.delete(opened);
     if (opened !== undefined && /O_(WRONLY|RDWR)/.test(text)) writable.add(opened);
     const [, descriptor = ""] = /^\w+\((\d+)</.exec(text) ?? [];
-    return { ...call, isForWriting: writable.has(descriptor) };
+    const isNonBlocking = endsIn(text).some((end) => nonBlocking.has(end));
+    return { ...call, isForWriting: writable.has(descriptor), isNonBlocking };
   });
 }
 
@@ -80,4 +86,22 @@ export function lineOf(text: string, directory: string): string {
     .replace(/\d+/g, "N");
 }
 
+/** The file that a call works on, if its name is the same in each run but for {@link namedFor}; else null. */
+export function fileOf(text: string): string | null {
+  const [file] = filesIn(text);
+  return file === undefined || /^\/proc\/\d/.test(file) ? null : file;
+}
+
+/** Every file that a call names or works on through a descriptor, as `strace -P` matches them. */
+export function filesIn(text: string): string[] {
+  const [asked = ""] = text.split(/\) += /, 1);
+  const [, descriptor] = /^\w+\(\d+<(\/[^>]*)>/.exec(asked) ?? [];
+  if (descriptor !== undefined) return [descriptor];
+  return (asked.match(/"\/[^"]*"/g) ?? []).map((path) => path.slice(1, -1));
+}
+
+/** The same file in a run of another process: temporary names carry its id. */
+export const namedFor = (file: string, pid: number): string => file.replace(/(\.tmp\.)\d+\./, `$1${pid}.`);
+
+const endsIn = (text: string): string[] => text.match(/\b(pipe|socket):\[\d+\]/g) ?? [];
 const pipesIn = (text: string): string[] => text.match(/pipe:\[\d+\]/g) ?? [];

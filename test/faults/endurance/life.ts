@@ -86,7 +86,8 @@ export async function live(options: LifeOptions): Promise<Life> {
   const run = launchRun({
     program: installation.command,
     args: ["run", "--config", host.configFile],
-    env: { ...host.env, NODE_OPTIONS: INSPECTOR_OPTION },
+    // As systemd starts it: nothing is compiled, and no code comes from a cache of the tests.
+    env: { ...host.env, NODE_COMPILE_CACHE: undefined, NODE_OPTIONS: `--jitless ${INSPECTOR_OPTION}` },
     prefix: journal.prefix,
   });
   const disturbances = new Disturbances({ host, pid: run.pid }, random.disturbances);

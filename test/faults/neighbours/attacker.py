@@ -177,6 +177,7 @@ def attempt(agent_master, agent_worker):
         ROOTS_OWN + "/sync.lock",
         "/run/idc-codedeploy-helper.lock",
         "/usr/libexec/idc-codedeploy-helper/idc-helper.cjs",
+        "/usr/libexec/idc-codedeploy-helper/run.cjs",
         "/usr/libexec/idc-codedeploy-helper/node",
         "/usr/libexec/idc-codedeploy-helper/reload-agent",
         "/usr/lib/systemd/system/idc-codedeploy-helper.service",

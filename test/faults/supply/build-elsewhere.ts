@@ -1,9 +1,10 @@
 /** The build from a tree that npm laid down without running any package's script, in a directory of its own. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "../../../packaging/project.ts";
+import { programText } from "./bundle.ts";
 
 const run = promisify(execFile);
 const LIMIT_MS = 300_000;
@@ -36,6 +37,6 @@ export async function buildElsewhere(directory: string, signal: AbortSignal): Pr
   );
   if (!isOffline) await run("npm", install, options);
   const built = await run("npm", ["run", "--silent", "build"], options);
-  const bundle = readFileSync(join(copy, "dist/idc-helper.cjs"), "utf8");
+  const bundle = programText(join(copy, "dist"));
   return { bundle, version: built.stdout.trim(), isOffline };
 }

@@ -1,5 +1,5 @@
 /** What is in the bundle, by two accounts that know nothing of each other, and what the bill of materials says. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Metafile } from "esbuild";
 import { bundledPackages } from "../../../packaging/bundled-packages.ts";
@@ -10,6 +10,15 @@ import { billOfMaterials } from "../../../packaging/sbom.ts";
 export function placesByMetafile({ outputs }: Metafile): Set<string> {
   const files = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
   return new Set(files.filter((file) => file.includes("node_modules/")).map(packageOf));
+}
+
+/** All parts of the program, as they were laid out in that directory. */
+export function programText(directory: string): string {
+  const parts = readdirSync(directory).filter((name) => name.endsWith(".cjs"));
+  return parts
+    .sort()
+    .map((name) => readFileSync(join(directory, name), "utf8"))
+    .join("\n");
 }
 
 /** The places that the bundle itself names: esbuild heads each module with its file. */

@@ -8,7 +8,14 @@ import { ROOT, TARGETS, targetOf } from "../../../packaging/project.ts";
 import type { Campaign, CampaignOptions, CampaignOutcome, Finding } from "../campaign.ts";
 import { audit } from "./audit.ts";
 import { buildElsewhere } from "./build-elsewhere.ts";
-import { describePlaces, difference, placesByMetafile, placesByText, statedBy } from "./bundle.ts";
+import {
+  describePlaces,
+  difference,
+  placesByMetafile,
+  placesByText,
+  programText,
+  statedBy,
+} from "./bundle.ts";
 import { faultsOfLock, faultsOfTree, installedPlaces, isForUs, nameAt, readLock } from "./lock-file.ts";
 import { compareWithTarballs } from "./tarballs.ts";
 
@@ -20,7 +27,7 @@ async function run({ scale, directory, signal }: CampaignOptions): Promise<Campa
   const built = join(directory, "built");
   mkdirSync(built);
   const metafile = await layOut(built, targetOf("x86_64"));
-  const bundle = readFileSync(join(built, "idc-helper.cjs"), "utf8");
+  const bundle = programText(built);
   const places = placesByMetafile(metafile);
   const shipped = TARGETS.map((target) => ({ target, packages: bundledPackages(metafile) }));
   const addons = shipped.flatMap(({ packages }) => packages.map(({ place }) => place));

@@ -1,5 +1,5 @@
 /** The files of a scratch host, as a test reads and writes them from outside. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join, normalize } from "node:path";
 import type { SyncAnswer } from "../../../src/agent/exchange.ts";
 import type { Status } from "../../../src/report/status.ts";
@@ -45,6 +45,10 @@ export class HostFiles {
   /** Root's and 0644 by default; its directories are made. */
   write(path: string, text: string, options: FileOptions = {}): void {
     writeOwned(this.path(path), text, options);
+  }
+
+  remove(path: string): void {
+    rmSync(this.path(path), { force: true });
   }
 
   /** Puts a program of the test's own before the host's: `program("rpm", "#!/bin/sh\n…")`. */

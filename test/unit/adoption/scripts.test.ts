@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { findHints } from "../../../src/adoption/aws-hints.ts";
 import { findScripts } from "../../../src/adoption/scripts.ts";
+import { BASE_KEY } from "../../aws-emulator/emulator.ts";
 import { useScratchDirectory } from "../host/scratch-directory.ts";
 
 const scratch = useScratchDirectory();
@@ -60,18 +61,14 @@ describe("credentials are named", () => {
     ['aws --profile "$P"', { profiles: [] }],
     ["AWS_SHARED_CREDENTIALS_FILE=~/x", { credentialsFiles: ["/home/me/x"] }],
     ["AWS_SHARED_CREDENTIALS_FILE=$HOME/x", { credentialsFiles: ["/home/me/x"] }],
-    [
-      "AWS_ACCESS_KEY_ID=AKIAIDCBASE000000001\nAWS_SECRET_ACCESS_KEY=emulator/base+secret/0123456789abcdefghi",
-      {
-        key: {
-          accessKeyId: "AKIAIDCBASE000000001",
-          secretAccessKey: "emulator/base+secret/0123456789abcdefghi",
-        },
-      },
-    ],
     ["AWS_ACCESS_KEY_ID=$ID AWS_SECRET_ACCESS_KEY=$SECRET", { key: null }],
     ["AWS_ACCESS_KEY_ID=ASIAIDCBASE000000001 AWS_SECRET_ACCESS_KEY=x", { key: null }],
   ])("%s", (text, hints) => {
     expect(findHints([text], "/home/me")).toMatchObject(hints);
+  });
+
+  test("a key in the script itself", () => {
+    const text = `AWS_ACCESS_KEY_ID=${BASE_KEY.accessKeyId}\nAWS_SECRET_ACCESS_KEY=${BASE_KEY.secretAccessKey}`;
+    expect(findHints([text], "/home/me")).toMatchObject({ key: BASE_KEY });
   });
 });

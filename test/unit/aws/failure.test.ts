@@ -26,6 +26,32 @@ const systemError = (code: string) => Object.assign(new Error(`connect ${code} 1
 const classify = (error: unknown, changes: Partial<CallContext> = {}) =>
   classifyAwsError(error, { ...context, ...changes });
 
+describe("secrets that AWS or a proxy quotes are not passed on", () => {
+  const secret = "sEcReT/+wJalrXUtnFEMI/K7MDENG/bPxRfiCYEX";
+  const token = `IQoJb3JpZ2luX2Vj${"aB3/+".repeat(120)}==`;
+
+  test.each(["SignatureDoesNotMatch", "AccessDenied", "ValidationError", "Throttling", "ExpiredToken"])(
+    "%s, with the canonical string in it",
+    (code) => {
+      const quoted = `The Canonical String for this request should have been 'POST / x-amz-security-token:${token}' ${secret}`;
+      const { message } = classify(serviceError(code, 400, quoted), { secrets: [secret, token] });
+      expect(message).toContain("x-amz-security-token:***' ***");
+      expect(message).not.toContain("IQoJ");
+    },
+  );
+
+  test("a token that is not ours, and the rest of the words stays", () => {
+    const words = `The security token ${token} included in the request is invalid`;
+    const { message } = classify(serviceError("InvalidClientTokenId", 403, words));
+    expect(message).toContain("The security token *** included in the request is invalid");
+  });
+
+  test("a long role's name is none", () => {
+    const arn = `arn:aws:iam::123456789012:role/${"deep/".repeat(15)}${"R".repeat(20)}`;
+    expect(classify(serviceError("AccessDenied", 403, `not on ${arn}`)).message).toContain(arn);
+  });
+});
+
 describe("codes of AWS", () => {
   test.each([
     ["AccessDenied", 403, "denied", "trust policy"],

@@ -42,11 +42,23 @@ describe("other profiles, comments and blank lines are kept byte for byte", () =
       "[default2]\na = b\n[my default]\nc = d\n",
       `[default2]\na = b\n[my default]\nc = d\n${SECTION}`,
     ],
+    ["an indented header, which is one to Python", "[other]\n  [default]\na = b\n", `[other]\n${SECTION}`],
     [
-      "an indented header, which is a value to the readers",
-      "[other]\n  [default]\na = b\n",
-      `[other]\n  [default]\na = b\n${SECTION}`,
+      "an indented header below a value, which is a part of it",
+      "[other]\nx =\n  [default]\na = b\n",
+      `[other]\nx =\n  [default]\na = b\n${SECTION}`,
     ],
+    [
+      "ours with a value behind its header (seed 24276974)",
+      "[+]\n[default] aws_access_key_id = AKIAIOSFODNN7EXAMPLE\n",
+      `[+]\n${SECTION}`,
+    ],
+    [
+      "text behind the header that follows ours, by which the Ruby SDK does not see it (seed 24269055)",
+      "[default]\n[..]x\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n",
+      `${SECTION}[..]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n`,
+    ],
+    ["text behind a header elsewhere", "[a]x\nb = c\n[default]\n", `[a]x\nb = c\n${SECTION}`],
     ["a commented header", "#[default]\n#x = y\n", `#[default]\n#x = y\n${SECTION}`],
     [
       "nested values",

@@ -1,9 +1,10 @@
 /** Reading what somebody else may have put in place. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { readBytes, readText, readTextIfPresent } from "../../../src/host/read-file.ts";
+import { hashSecretFile, readBytes, readText, readTextIfPresent } from "../../../src/host/read-file.ts";
 import { useScratchDirectory } from "./scratch-directory.ts";
 
 const scratch = useScratchDirectory();
@@ -83,4 +84,21 @@ test("a file that is not there is null only where that is an answer", async () =
   expect(await codeOf(readText(scratch("none"), limit))).toBe("ENOENT");
   writeFileSync(scratch("file"), "");
   expect(await codeOf(readTextIfPresent(scratch("file", "below"), limit))).toBe("ENOTDIR");
+});
+
+describe("the hash of a file with secrets", () => {
+  test.each([0, 1, 16_384, 16_385, 100_000])("of %i bytes is that of its bytes", async (length) => {
+    const bytes = Buffer.alloc(length, "secret");
+    writeFileSync(scratch("file"), bytes);
+    const wanted = createHash("sha256").update(bytes).digest("hex");
+    expect(await hashSecretFile(scratch("file"), { maxBytes: 100_000 })).toBe(wanted);
+  });
+
+  test("is none for a link, a directory, or one that is too large", async () => {
+    writeFileSync(scratch("file"), "12345");
+    symlinkSync(scratch("file"), scratch("link"));
+    await expect(hashSecretFile(scratch("link"), { maxBytes: 10 })).rejects.toMatchObject({ code: "ELOOP" });
+    await expect(hashSecretFile(scratch(""), { maxBytes: 10 })).rejects.toMatchObject({ code: "ENOTREG" });
+    await expect(hashSecretFile(scratch("file"), { maxBytes: 4 })).rejects.toMatchObject({ code: "EFBIG" });
+  });
 });

@@ -31,6 +31,10 @@ describe("the child's answer", () => {
     ["an issue without an expiry", '{"result":"issued"}'],
     ["a failure of no kind that we know", '{"result":"failed","kind":"bored","message":"m"}'],
     ["something else", '{"ok":true}'],
+    ["an issue without its warnings", JSON.stringify({ ...ISSUED, warnings: undefined })],
+    ["an issue with a warning that is none", JSON.stringify({ ...ISSUED, warnings: [null] })],
+    ["a failure without words", JSON.stringify({ ...FAILED, message: undefined })],
+    ["a failure to be tried again who knows when", JSON.stringify({ ...FAILED, retryAfterMs: "x" })],
   ])("that is %s is a crash, with the child's last words", (_, output) => {
     expect(of({ output, exitCode: 134, errors: "first\nlast words\n" })).toMatchObject({
       result: "failed",

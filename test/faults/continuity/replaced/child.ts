@@ -1,12 +1,14 @@
 /** src/refresher/child.ts: the same commands, each as a process of the virtual host. */
 
 import type { Config } from "../../../../src/config/config.ts";
+import { ConfigError } from "../../../../src/config/config-error.ts";
 import { Failure } from "../../../../src/failure.ts";
 import type * as original from "../../../../src/refresher/child.ts";
 import { issueCredentials } from "../../../../src/refresher/issue.ts";
 import { PLANNED_REFRESHES } from "../../../../src/refresher/plan.ts";
 import { nextRefreshes } from "../../../../src/refresher/schedule.ts";
 import { host } from "../host.ts";
+import { readOurConfig } from "../our-config.ts";
 import { ourService } from "../our-service.ts";
 import { asRunning, systemCall, VirtualProcess } from "../virtual-process.ts";
 
@@ -41,18 +43,26 @@ export const startChild: typeof original.startChild = ({ args, input, limitMs })
     host.random.logBetween(100, 2_000),
     () =>
       child.run(async () => {
-        const output = await body(input);
+        const result = await body(input).then(
+          (output) => ({ output }),
+          (error: unknown) => {
+            if (!(error instanceof ConfigError)) throw error;
+            return { exitCode: 78, errors: error.message };
+          },
+        );
         limit.cancel();
         child.end();
-        ended({ output });
+        ended(result);
       }),
     { isAsync: true },
   );
   return { result, kill: () => child.kill() };
 };
 
+/** As commands/check-config.ts answers with --plan. */
 async function plan(input: string): Promise<string> {
-  const config: Config = input === "" ? ourService().config : JSON.parse(input);
+  if (input === "") systemCall();
+  const config: Config = input === "" ? readOurConfig(host.disk) : JSON.parse(input);
   const refreshes = nextRefreshes(config, Date.now(), PLANNED_REFRESHES, 1);
   return JSON.stringify({ config, warnings: [], isClone: false, refreshes });
 }

@@ -4,6 +4,9 @@ import { host } from "../host.ts";
 import { systemCall } from "../virtual-process.ts";
 import type { VirtualNetwork } from "./network.ts";
 
+/** Of which AWS knows nothing, whatever it says of itself. */
+const WORTHLESS = { token: "worthless", expiresAt: Date.UTC(2100, 0) };
+
 interface Options {
   requestHandler: VirtualNetwork["requestHandler"];
 }
@@ -33,7 +36,13 @@ export class STSClient {
     systemCall();
     const signedAtMs = Date.now() + this.#offsetMs;
     const latencyMs = host.sts.latencyMs();
-    await wait(latencyMs);
+    const { limitMs } = this.#handler;
+    await wait(Math.min(latencyMs, limitMs));
+    if (latencyMs > limitMs) {
+      // AWS hears of it all the same.
+      host.sts.assumeRole(input.DurationSeconds * 1_000, signedAtMs);
+      throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
+    }
     systemCall();
     const reply = host.sts.assumeRole(input.DurationSeconds * 1_000, signedAtMs);
     if (reply.kind === "silence") {
@@ -44,7 +53,7 @@ export class STSClient {
     this.#handler.serverTimeMs = Math.floor(host.time.now / 1_000) * 1_000;
     if (reply.kind === "error") {
       this.#offsetMs = this.#handler.serverTimeMs - Date.now();
-      throw Object.assign(new Error(reply.code), {
+      throw Object.assign(new Error(reply.message), {
         name: reply.code,
         $fault: reply.status < 500 ? "client" : "server",
         $metadata: { httpStatusCode: reply.status },
@@ -58,18 +67,22 @@ export class STSClient {
             }),
       });
     }
-    if (reply.kind === "nonsense") return {};
-    const { token, expiresAt } = reply.session;
+    const isNonsense = reply.kind === "nonsense";
+    if (isNonsense && reply.how === "empty") return {};
+    const { token, expiresAt } = isNonsense ? WORTHLESS : reply.session;
+    const how = isNonsense ? reply.how : null;
     const name = input.RoleArn.slice(input.RoleArn.lastIndexOf("/") + 1);
     const [, , , , account] = input.RoleArn.split(":");
     return {
       Credentials: {
         AccessKeyId: "ASIAVIRTUAL",
         SecretAccessKey: "virtual",
-        SessionToken: token,
-        Expiration: new Date(expiresAt),
+        ...(how === "no-token" ? {} : { SessionToken: token }),
+        ...(how === "no-expiration" ? {} : { Expiration: new Date(how === "expired" ? 0 : expiresAt) }),
       },
-      AssumedRoleUser: { Arn: `arn:aws:sts::${account}:assumed-role/${name}/${input.RoleSessionName}` },
+      AssumedRoleUser: {
+        Arn: `arn:aws:sts::${account}:assumed-role/${name}/${how === "other-session" ? "other" : input.RoleSessionName}`,
+      },
     };
   }
 }

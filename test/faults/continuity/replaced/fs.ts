@@ -17,6 +17,9 @@ export function statSync(path: string, { throwIfNoEntry = true } = {}) {
 
 export const lstatSync = statSync;
 
+/** Nothing on this disk is a link. */
+export const realpathSync = (path: string): string => path;
+
 export function existsSync(path: string): boolean {
   systemCall();
   return host.disk.hasDirectory(path) || host.disk.find(path) !== undefined;
@@ -27,10 +30,19 @@ export function readFileSync(path: string): string {
   return host.disk.get(path).content.toString("utf8");
 }
 
-/** inotify on a directory. */
+/** inotify on a directory; of the same thing twice, with nobody having looked in between, it tells once. */
 export function watch(directory: string, _options: object, listener: (event: string, name: string) => void) {
   systemCall();
+  const waiting = new Set<string>();
   const deliver = asRunning((name: string) => listener("change", name));
-  const close = host.watch(directory, (name) => host.time.after(0, () => deliver(name), { isAsync: true }));
+  const close = host.watch(directory, (name) => {
+    if (waiting.has(name)) return;
+    waiting.add(name);
+    // Whoever listens does no more at once than to set a timer.
+    host.time.after(0, () => {
+      waiting.delete(name);
+      deliver(name);
+    });
+  });
   return { on: () => undefined, close };
 }

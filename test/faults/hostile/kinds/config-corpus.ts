@@ -1,0 +1,95 @@
+/** Config files made by hand, each for a parser's known weakness. */
+
+const GOOD = `serial: SN-1
+region: ap-northeast-2
+role_arn: arn:aws:iam::123456789012:role/CodeDeployIDC-Instance-Profile
+`;
+
+/** Ten levels, each nine times the one before: 9^10 words once expanded. */
+const laughs = Array.from({ length: 10 }, (_, level) => {
+  const inner = level === 0 ? '"lol"' : `*a${level - 1}`;
+  return `a${level}: &a${level} [${Array(9).fill(inner).join(", ")}]`;
+}).join("\n");
+
+const withValue = (key: string, value: string) => `${GOOD}${key}: ${value}\n`;
+const large = (piece: string) => piece.repeat(Math.floor(240_000 / piece.length));
+
+export const CONFIG_CORPUS: readonly string[] = [
+  "",
+  "\n".repeat(200_000),
+  " ".repeat(200_000),
+  "#".repeat(200_000),
+  "\ufeff",
+  `\ufeff${GOOD}`,
+  GOOD.replaceAll("\n", "\r\n"),
+  GOOD.replaceAll("\n", "\r"),
+  GOOD.replaceAll(": ", ":\t"),
+  `\t${GOOD}`,
+  `${GOOD}\tschedule: x\n`,
+  `${GOOD}agent:\n\tservice: x\n`,
+  GOOD + GOOD,
+  `${GOOD}serial: SN-2\n`,
+  `${GOOD}agent: {}\nagent: {}\n`,
+  `---\n${GOOD}---\n${GOOD}`,
+  `%YAML 1.2\n---\n${GOOD}`,
+  `%TAG ! tag:x,2026:\n---\n${GOOD}`,
+  `${GOOD}...\ntrailing`,
+  laughs,
+  `${GOOD}${laughs}`,
+  `${GOOD}a: &a\n  <<: *a\n`,
+  `&a [*a]`,
+  `${GOOD}base: &b {serial: X}\n<<: *b\n`,
+  withValue("schedule", "!!binary AAAA"),
+  withValue("schedule", '!!js/function "function(){}"'),
+  withValue("? schedule", "x"),
+  withValue("__proto__", "{serial: X}"),
+  withValue("constructor", "x"),
+  withValue("toString", "x"),
+  `${GOOD}agent:\n  __proto__: {service: x}\n`,
+  `__proto__:\n  serial: SN-1\n  region: ap-northeast-2\n`,
+  "[".repeat(200_000),
+  `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
+  "{".repeat(200_000),
+  `${GOOD}${"a: {".repeat(60_000)}`,
+  "- ".repeat(100_000),
+  `a: ${"- ".repeat(100_000)}`,
+  "? ".repeat(100_000),
+  ": ".repeat(100_000),
+  `"${large("a")}`,
+  withValue("serial", large("a")),
+  withValue("schedule", large("/")),
+  withValue("schedule", large("//")),
+  withValue("schedule", `"${large("//@")}"`),
+  withValue("schedule", large("*/1,")),
+  withValue("schedule", `"${large("1,")}1 * * * *"`),
+  withValue("schedule", `"${large("* ")}"`),
+  withValue("schedule", `"${" ".repeat(200_000)}x"`),
+  withValue("schedule", '"0-99999999999 * * * *"'),
+  withValue("schedule", '"0-99999999 * * * *"'),
+  withValue("schedule", '"* 0-4294967294 * * *"'),
+  withValue("session_duration", `${large("1")}h`),
+  withValue("session_duration", large("1h")),
+  withValue("splay", large("0h0m")),
+  withValue("role_arn", `arn:aws:iam::123456789012:role/${large("a/")}`),
+  withValue("role_arn", `arn:aws${large("-a")}:iam::123456789012:role/x`),
+  withValue("region", large("a-a")),
+  withValue("network", `{proxy: "http://${large("a")}"}`),
+  withValue("network", `{proxy: "${large("@")}"}`),
+  withValue("network", `{proxy: "http://${"a.".repeat(300)}"}`),
+  withValue("endpoints", `{sts: "https://${large("%41")}"}`),
+  withValue("credentials_file", `{path: "${large("/a")}"}`),
+  withValue("credentials_file", '{path: "/a\\0b"}'),
+  withValue("credentials_file", `{profile: "${large("a")}"}`),
+  withValue("agent", `{service: "${large("a")}"}`),
+  withValue("agent", '{service: "--now"}'),
+  Array.from({ length: 20_000 }, (_, index) => `k${index}: 0`).join("\n"),
+  Array.from({ length: 40_000 }, () => "a:").join("\n"),
+  `${GOOD}agent:\n${Array.from({ length: 15_000 }, (_, index) => `  k${index}: 0`).join("\n")}`,
+  "\0".repeat(200_000),
+  "\x1b[2J".repeat(1_000),
+  "\u2028".repeat(60_000),
+  "\ud800".repeat(1_000),
+  `serial: "\x1b]0;x\x07"\nregion: "\x9b2J"\nrole_arn: "\u202e"`,
+  `"\x1b[2J": x\n"\x9b": y\n`,
+  `serial: "\\e[2J"\n"\\e[2J": 1\n`,
+];
