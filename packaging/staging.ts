@@ -38,7 +38,7 @@ export interface Staging {
   metafile: Metafile;
 }
 
-/** What an operator on a host without internet looks up; the journal's catalog points at events.md. */
+/** What an operator on a host without internet looks up; the journal's catalog points at events.md, the messages at others. */
 const DOCUMENTS = [
   "README.md",
   "CHANGELOG.md",

@@ -62,6 +62,10 @@ export function commandLine(ended: (exitCode: number) => void): Command {
     .option("--tag <Key=Value>", "a tag of the instance; give it as often as needed", collect)
     .option("--base-credentials <file>", BASE_CREDENTIALS, fileName("--base-credentials"))
     .option("--profile <name>", OPERATORS_PROFILE)
+    .option(
+      "--registered",
+      "AWS is told elsewhere, tags too: the host's part alone, without an operator here",
+    )
     .option("--install-agent", "install the CodeDeploy agent if it is not there")
     .option("--agent-source <url>", "a mirror of AWS's bucket to install it from: https:// or a directory")
     .option("--replace", "this host is a clone: set it up under another serial")

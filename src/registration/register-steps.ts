@@ -30,6 +30,8 @@ const STOP_LIMIT_MS = 100_000;
 export interface RegisterFlags extends SituationFlags {
   baseCredentials?: string;
   profile?: string;
+  /** AWS is told elsewhere (a control node, with an identity that never comes here): the host's part alone. */
+  registered?: boolean;
   installAgent?: boolean;
   dryRun?: boolean;
   yes?: boolean;
@@ -44,8 +46,8 @@ export class RegisterSteps {
   readonly #wanted: Wanted;
   // Each is found by the step that first needs it, and later ones rely on their order.
   #settings!: AgentSettings;
-  #operator!: OperatorCredentials;
-  #caller!: CallerIdentity;
+  #operator: OperatorCredentials | null = null;
+  #caller: CallerIdentity | null = null;
   #codedeploy!: CodeDeploy;
   #material!: BaseMaterial;
   #written: Omit<WrittenFiles, "outcome"> = {
@@ -81,26 +83,37 @@ export class RegisterSteps {
     const change = (id: string, title: string, run: Run): Step => {
       return { id, title, run, changesHost: this.#changes };
     };
+    const isTold = this.#flags.registered === true;
     return [
       step("arguments", "Check the arguments", () => this.#checkArguments()),
       step("host", "Check the host", () => this.#checkHost()),
-      step("operator", "Identify the operator", () => this.#identifyOperator()),
-      step("name", "See that the name is free", () => this.#seeName()),
+      ...(isTold
+        ? []
+        : [
+            step("operator", "Identify the operator", () => this.#identifyOperator()),
+            step("name", "See that the name is free", () => this.#seeName()),
+          ]),
       step("assume-role", "Assume the host's role", () => this.#assumeRole()),
       ...(this.#flags.installAgent
         ? [change("install-agent", "Install the CodeDeploy agent", () => this.#installAgent())]
         : []),
       change("files", "Write config and base credentials", () => this.#writeFiles()),
       change("service", "Start the service, get credentials", () => this.#startService()),
-      change("registration", "Register with CodeDeploy", () =>
-        registerInstance(this.#codedeploy, this.#wanted, this.#changes),
-      ),
-      change("tags", "Tag the instance", () =>
-        addTags(this.#codedeploy, this.#wanted.serial, this.#situation.request.tags, this.#changes),
-      ),
+      ...(isTold
+        ? []
+        : [
+            change("registration", "Register with CodeDeploy", () =>
+              registerInstance(this.#codedeploy, this.#wanted, this.#changes),
+            ),
+            change("tags", "Tag the instance", () =>
+              addTags(this.#codedeploy, this.#wanted.serial, this.#situation.request.tags, this.#changes),
+            ),
+          ]),
       change("agent-config", "Set the agent's config", () => this.#setAgentConfig()),
       change("agent-start", "Have the agent run", () => this.#startAgent()),
-      step("verify", "Read back, and see the agent poll", () => this.#verify()),
+      step("verify", isTold ? "See the agent poll" : "Read back, and see the agent poll", () =>
+        this.#verify(),
+      ),
     ];
   }
 
@@ -151,10 +164,12 @@ export class RegisterSteps {
     const { requestHandler } = this.#world.network;
     const { region } = this.#config;
     const profile = this.#flags.profile ?? null;
-    this.#operator = await loadOperatorCredentials({ profile, region, requestHandler });
-    this.#caller = await whoAmI(this.#world, this.#operator);
-    this.#codedeploy = new CodeDeploy(operatorConnection("codedeploy", this.#world, this.#operator));
-    return { state: "ok", detail: `${this.#caller.arn} (${this.#operator.source}); not kept on this host` };
+    const operator = await loadOperatorCredentials({ profile, region, requestHandler });
+    const caller = await whoAmI(this.#world, operator);
+    this.#operator = operator;
+    this.#caller = caller;
+    this.#codedeploy = new CodeDeploy(operatorConnection("codedeploy", this.#world, operator));
+    return { state: "ok", detail: `${caller.arn} (${operator.source}); not kept on this host` };
   }
 
   #seeName(): Promise<StepOutcome> {
@@ -232,9 +247,12 @@ export class RegisterSteps {
     if (!this.#changes)
       return {
         state: "kept",
-        detail: "the registration would be read back, and the agent's next poll waited for",
+        detail: this.#flags.registered
+          ? "the agent's next poll would be waited for"
+          : "the registration would be read back, and the agent's next poll waited for",
       };
-    await readBack(this.#codedeploy, request, sessionArn);
+    // Without an operator nobody here may ask AWS: the poll, which it answers to registered instances only, is the proof.
+    if (!this.#flags.registered) await readBack(this.#codedeploy, request, sessionArn);
     // Before the wait, which somebody may cut short: nothing is left to do by then.
     await completeRecord(this.#config);
     const outcome = await seeAgentPoll(this.#config, this.#settings, sessionArn);

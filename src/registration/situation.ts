@@ -17,6 +17,8 @@ import { parseRequest, type RegisterFlags, type RegisterRequest, usage } from ".
 export interface SituationFlags extends RegisterFlags {
   config?: string;
   agentSource?: string;
+  profile?: string;
+  registered?: boolean;
   /** This host is a clone, and takes another name than its twin's. */
   replace?: boolean;
   /** New hardware, the same host. */
@@ -38,6 +40,7 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
   const existing = await readPresentText(path);
   const present = existing === null ? null : presentConfig(existing, path);
   const request = parseRequest(flags, present);
+  refuseOperatorsPart(flags);
   if (flags.agentSource !== undefined && agentSource(flags.agentSource, request.region) === null) {
     throw usage([
       "--agent-source must be an https:// URL without user, password and query, a file:// URL or an absolute path: what it gives is run as root",
@@ -53,6 +56,18 @@ export async function readSituation(flags: SituationFlags): Promise<Situation> {
   if (previous === null && present === null && !flags.replace)
     await refuseOtherIdentity(composed.config, sessionArn);
   return { request: withTagsOf(previous, request), composed, previous, sessionArn };
+}
+
+/** What would go unheeded is refused: a host without its tags is in no deployment group. */
+function refuseOperatorsPart({ registered, tag = [], profile }: SituationFlags): void {
+  if (!registered) return;
+  const errors = [
+    ...(tag.length > 0
+      ? ["--tag does not go with --registered: whoever registers the host tags it, too"]
+      : []),
+    ...(profile === undefined ? [] : ["--profile does not go with --registered, which needs no operator"]),
+  ];
+  if (errors.length > 0) throw usage(errors);
 }
 
 /** Our own config's say comes first; what cannot stand there is noted when the host is checked. */

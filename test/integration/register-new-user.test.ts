@@ -149,7 +149,7 @@ describe.concurrent("register, typed wrongly,", () => {
     expect(code).toBe(0);
     const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
     expect(flags.join(" ")).toBe(
-      "--config --serial --region --role-arn --tag --base-credentials --profile --install-agent --agent-source --replace --same-host --dry-run --yes --json --help",
+      "--config --serial --region --role-arn --tag --base-credentials --profile --registered --install-agent --agent-source --replace --same-host --dry-run --yes --json --help",
     );
   });
 });

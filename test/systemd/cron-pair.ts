@@ -10,13 +10,14 @@ export const OLD_FILE = "/opt/codedeploy-cron/session-credentials";
 const ASSUMER = fileURLToPath(new URL("../integration/adopt-cron-job.ts", import.meta.url));
 
 /** Lays it all down, but for the agent itself, and runs the script once. */
-export async function layCronPair({ machine, emulator }: Host): Promise<void> {
-  const instance = emulator.instances.put({ name: SERIAL, region: REGION, iamSessionArn: SESSION_ARN });
+export async function layCronPair({ machine, emulator }: Host, serial = SERIAL): Promise<void> {
+  const sessionArn = SESSION_ARN.replace(SERIAL, serial);
+  const instance = emulator.instances.put({ name: serial, region: REGION, iamSessionArn: sessionArn });
   emulator.state.instances.put({ ...instance, tags: [{ Key: "Name", Value: "web" }] });
   await machine.write("/opt/codedeploy-cron/assume.mjs", await bundled(ASSUMER));
   await machine.write(
     SCRIPT,
-    `#!/bin/sh\n# Keeps the agent's credentials fresh.\nROLE=${ROLE_ARN}\nAWS_ENDPOINT_URL=${emulator.url} HOME=/root exec /opt/stand-in/node /opt/codedeploy-cron/assume.mjs "$ROLE" ${SERIAL} ${OLD_FILE}\n`,
+    `#!/bin/sh\n# Keeps the agent's credentials fresh.\nROLE=${ROLE_ARN}\nAWS_ENDPOINT_URL=${emulator.url} HOME=/root exec /opt/stand-in/node /opt/codedeploy-cron/assume.mjs "$ROLE" ${serial} ${OLD_FILE}\n`,
     "0755",
   );
   const { accessKeyId, secretAccessKey } = BASE_KEY;
@@ -28,7 +29,7 @@ export async function layCronPair({ machine, emulator }: Host): Promise<void> {
   await machine.sh("crontab -", `*/30 * * * * ${SCRIPT} >/dev/null 2>&1\n5 4 * * * /usr/bin/true\n`);
   await machine.write(
     AGENT_CONFIG,
-    `---\niam_session_arn: ${SESSION_ARN}\naws_credentials_file: ${OLD_FILE}\nregion: ${REGION}\n`,
+    `---\niam_session_arn: ${sessionArn}\naws_credentials_file: ${OLD_FILE}\nregion: ${REGION}\n`,
   );
   await machine.sh(SCRIPT);
 }

@@ -50,14 +50,19 @@ export class Host {
     return host;
   }
 
-  /** A machine without the product, and its packages at /srv/packages. */
+  /**
+   * A machine without the product, and its packages at /srv/packages.
+   *
+   * @param emulator the account that it shares with other machines; else one of its own
+   */
   static startBare(
     baseRoot: string,
     directory: string,
     started: (end: () => Promise<void>) => void,
     packages: string,
+    emulator?: Emulator,
   ): Promise<Host> {
-    return Host.#start(baseRoot, directory, started, (staging) => stageBare(staging, packages));
+    return Host.#start(baseRoot, directory, started, (staging) => stageBare(staging, packages), emulator);
   }
 
   static async #start(
@@ -65,11 +70,12 @@ export class Host {
     directory: string,
     started: (end: () => Promise<void>) => void,
     fill: (staging: string) => Promise<void>,
+    shared?: Emulator,
   ): Promise<Host> {
     const staging = mkdtempSync(join(directory, "machine-"));
     await fill(join(staging, "files"));
-    const emulator = await startEmulator();
-    started(() => emulator.close());
+    const emulator = shared ?? (await startEmulator());
+    if (shared === undefined) started(() => emulator.close());
     // The agent lives fast, the emulator does not: its minute-long poll must not last as long for the agent.
     emulator.settings.change({ pollHoldMs: 500, redeliverAfterMs: 1_000 });
     const machine = Machine.start({ baseRoot, staging: join(staging, "files"), directory: staging });

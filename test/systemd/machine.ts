@@ -107,6 +107,11 @@ export class Machine {
     );
   }
 
+  /** The machine's first process, as it is numbered outside. */
+  get leader(): number {
+    return this.#leader;
+  }
+
   get #group(): string {
     return `${this.name}-${this.#boots}`;
   }
