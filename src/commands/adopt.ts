@@ -5,7 +5,7 @@
 
 import { conclusionOf, undoneOf } from "../adoption/conclusion.ts";
 import { Investigation } from "../adoption/investigation.ts";
-import { readManifest } from "../adoption/manifest.ts";
+import { readManifest, removeAdoption } from "../adoption/manifest.ts";
 import { readOldHost } from "../adoption/old-host.ts";
 import type { AdoptFlags } from "../adoption/request.ts";
 import { takeoverSteps } from "../adoption/takeover.ts";
@@ -96,8 +96,11 @@ async function undo(
   progress: Progress,
 ): Promise<number> {
   const manifest = await readManifest(configFile);
-  if (manifest === null)
+  if (manifest === null) {
+    // Copies that are left where an undo was killed at its last step.
+    if (!flags.dryRun) removeAdoption(configFile);
     return answerKept(flags, "Nothing to undo: this host is not adopted, or its adoption was undone.");
+  }
   const { serial, region, roleArn } = manifest;
   const names = { serial, region, roleArn, readerGroup: null };
   const composed = composeConfig(existing, configFile, names, process.env);

@@ -1,5 +1,5 @@
 /** `idc-helper adopt --undo`: the host as it was, and never a poll without valid credentials. */
-import { renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { AGENT, HELPER, ON_PREMISES_CONFIG_FILE } from "../harness/host-root.ts";
 import type { HostScene } from "../harness/host-scene.ts";
@@ -106,6 +106,16 @@ describe.concurrent("adopt --undo", () => {
       0,
       "Nothing to undo: this host is not adopted, or its adoption was undone.\n",
     ]);
+  });
+
+  test("killed before its copies were gone, the next one takes them away", async (context) => {
+    const { host } = await openCronHost(context);
+    const copies = "/etc/idc-codedeploy-helper/adoption";
+    mkdirSync(host.path(copies), { recursive: true, mode: 0o700 });
+    host.write(`${copies}/4-root`, "*/30 * * * * /opt/refresh\n", { mode: 0o600 });
+    const { code, stdout } = await host.command(["adopt", "--undo", "--yes"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("Nothing to undo")]);
+    expect(existsSync(host.path(copies))).toBe(false);
   });
 
   test("--dry-run shows what would be put back, and changes nothing", async (context) => {

@@ -17,12 +17,14 @@ const BUILTINS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-sts": "client-sts.ts",
 };
 const MODULES: Readonly<Record<string, string>> = {
+  "host/kernel-file.ts": "kernel-file.ts",
   "host/lock.ts": "lock.ts",
   "host/read-file.ts": "read-file.ts",
   "host/systemd.ts": "systemd.ts",
   "agent/processes.ts": "processes.ts",
   "agent/control-group.ts": "control-group.ts",
   "aws/network.ts": "network.ts",
+  "aws/shared-files.ts": "shared-files.ts",
   "aws/base-credentials.ts": "base-credentials.ts",
   "registration/clone.ts": "clone.ts",
   "report/status.ts": "status.ts",
