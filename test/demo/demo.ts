@@ -12,6 +12,8 @@ import { eventually } from "../harness/eventually.ts";
 import { ScratchHost, SERIAL, SESSION_ARN } from "../harness/scratch-host.ts";
 import { Narrator } from "./narrator.ts";
 
+/** FACTS: by then the agent has surely read a new file. */
+const PICKUP_WINDOW_MS = 28 * 60_000;
 const FACTOR = 60;
 
 const say = new Narrator(FACTOR);
@@ -164,7 +166,10 @@ async function outage(running: RunningAgent): Promise<void> {
     "helper",
     `refresh failed (${host.status()?.failure?.kind}); the good file stays; trying again with backoff`,
   );
-  await sleep(Math.max(0, due - Date.now() + 200_000 / FACTOR));
+  // Until the agent's own next read would come too late, whenever the refresh before this one was made.
+  const expires = Date.parse(host.status()?.credentials?.expires_at ?? "");
+  const tooLate = Math.max(due + 200_000 / FACTOR, expires - (PICKUP_WINDOW_MS - 120_000) / FACTOR);
+  await sleep(Math.max(0, tooLate - Date.now()));
   const shutdowns = count(running, "shutdown");
   await emulator.up();
   const failures = host.status()?.failures_in_a_row;
