@@ -13,6 +13,7 @@ import type { ComposedConfig, ConfigValues } from "../registration/config-text.t
 import { checkHost } from "../registration/host-step.ts";
 import { expectedSessionArn, type World } from "../registration/identities.ts";
 import type { Step } from "../registration/journey.ts";
+import { isAboutOperator, type OperatorAccess, openOperator } from "../registration/operator-access.ts";
 import type { Registration } from "../registration/record.ts";
 import type { Progress, StepOutcome } from "../report/progress.ts";
 import { checkAgentMayRead } from "./agent-user.ts";
@@ -23,7 +24,6 @@ import { type Names, namesOfSession, namesOfUser } from "./names.ts";
 import type { OldHost } from "./old-host.ts";
 import { type FoundInstance, findOldInstance, findSameInstance } from "./old-instance.ts";
 import type { SessionSetup, UserSetup } from "./old-setup.ts";
-import { isAboutOperator, type OperatorAccess, openOperator } from "./operator-access.ts";
 import { type AdoptFlags, type Findings, savedJob } from "./request.ts";
 import { checkRoleArn, deniedWithoutPath } from "./role.ts";
 

@@ -4,8 +4,8 @@ import { openNetwork } from "../aws/network.ts";
 import { Failure } from "../failure.ts";
 import type { ComposedConfig } from "../registration/config-text.ts";
 import type { World } from "../registration/identities.ts";
+import { openOperator } from "../registration/operator-access.ts";
 import type { Manifest } from "./manifest.ts";
-import { openOperator } from "./operator-access.ts";
 import type { AdoptFlags } from "./request.ts";
 import type { Undo } from "./undo.ts";
 

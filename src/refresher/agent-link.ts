@@ -6,7 +6,10 @@ import { randomUUID } from "node:crypto";
 import { type BootInstant, readAnswer, type SyncAnswer, sendRequest } from "../agent/exchange.ts";
 import type { Paths } from "../config/config.ts";
 import { errorCode, errorText } from "../failure.ts";
-import type { MustLoad } from "./pickup.ts";
+import type { Instant } from "../host/clock.ts";
+import type { ClockWatch } from "./clock-watch.ts";
+import type { CredentialsWatch } from "./credentials-watch.ts";
+import { type MustLoad, mustLoadSince } from "./pickup.ts";
 
 /** The pickup window of the agent as shipped (FACTS), until the oneshot has told the real one. */
 const SHIPPED_PICKUP_WINDOW_MS = 1_680_000;
@@ -18,17 +21,6 @@ const ASK_ANEW_MS = 60_000;
 /** A worker on its way out is looked after sooner. */
 const LOOK_AGAIN_MS = 20_000;
 const UNANSWERED_AFTER_MS = 120_000;
-
-export interface Question {
-  /** What the agent must have loaded; null when it may take its time. */
-  mustLoad: MustLoad | null;
-  /** Whether something happened that the agent's side should be looked at for. */
-  isNews: boolean;
-  /** Digest of the agent's config as it follows from the configuration in force. */
-  inForce: string;
-  /** CLOCK_BOOTTIME, in milliseconds. */
-  nowMs: number;
-}
 
 interface OpenRequest {
   id: string;
@@ -42,6 +34,8 @@ export interface AgentLinkOptions {
   paths: Paths;
   bootId: string;
   factor: number;
+  credentials: CredentialsWatch;
+  clock: ClockWatch;
 }
 
 export class AgentLink {
@@ -49,6 +43,7 @@ export class AgentLink {
   #open: OpenRequest | null = null;
   #sendError: string | null = null;
   #answer: SyncAnswer | null = null;
+  #hasNews = true;
 
   constructor(options: AgentLinkOptions) {
     this.#options = options;
@@ -59,12 +54,23 @@ export class AgentLink {
     return this.#answer;
   }
 
-  get pickupWindowMs(): number {
-    return (this.#answer?.pickupWindowMs ?? SHIPPED_PICKUP_WINDOW_MS) / this.#options.factor;
+  /** Something happened that the agent's side should be looked at for. */
+  noteNews(): void {
+    this.#hasNews = true;
   }
 
-  get workerStartedBootMs(): number | null {
-    return this.#answer?.agent.workerStartedBootMs ?? null;
+  /** What the agent must have loaded; null when it may take its time. */
+  mustLoad(now: Instant): MustLoad | null {
+    const { bootId, factor, credentials, clock } = this.#options;
+    const { record } = credentials;
+    return mustLoadSince({
+      nowBootMs: now.bootMs,
+      pickupWindowMs: (this.#answer?.pickupWindowMs ?? SHIPPED_PICKUP_WINDOW_MS) / factor,
+      writes: record?.bootId === bootId ? record.writes : [],
+      stepsBack: clock.stepsBack,
+      currentExpiresBootMs: credentials.expiresBootMs(now),
+      workerStartedBootMs: this.#answer?.agent.workerStartedBootMs ?? null,
+    });
   }
 
   /** Why there is no answer, once that has lasted; null while all is well. */
@@ -82,11 +88,18 @@ export class AgentLink {
     if (answer.id === this.#open?.id) this.#open = null;
   }
 
-  /** Sends what is due: a new question, or the open one once more. */
-  async ask({ mustLoad, isNews, inForce, nowMs }: Question): Promise<void> {
+  /**
+   * Sends what is due: a new question, or the open one once more.
+   *
+   * @param inForce digest of the agent's config as it follows from the configuration in force
+   */
+  async ask(now: Instant, inForce: string): Promise<void> {
+    if (!this.#canAsk) return;
+    const nowMs = now.bootMs;
+    const mustLoad = this.mustLoad(now);
     const since = mustLoad === null ? null : { bootId: this.#options.bootId, bootMs: mustLoad.sinceBootMs };
     const isChanged = this.#open !== null && this.#open.credentialsSince?.bootMs !== since?.bootMs;
-    if (isNews || isChanged || (this.#open === null && nowMs >= this.#asksAnewAtMs(mustLoad))) {
+    if (this.#hasNews || isChanged || (this.#open === null && nowMs >= this.#asksAnewAtMs(mustLoad))) {
       this.#open = {
         id: randomUUID(),
         credentialsSince: since,
@@ -99,12 +112,20 @@ export class AgentLink {
       this.#open.lastSentMs = nowMs;
       await this.#send(this.#open);
     }
+    this.#hasNews = false;
   }
 
-  /** When to call {@link ask} again at the latest, in milliseconds on the same clock. */
-  nextMs(mustLoad: MustLoad | null, nowMs: number): number {
-    if (this.#open !== null) return this.#open.lastSentMs + this.#repeatMs(this.#open, nowMs);
-    return this.#asksAnewAtMs(mustLoad);
+  /** When to call {@link ask} again at the latest, in milliseconds of CLOCK_BOOTTIME. */
+  nextBootMs(now: Instant): number {
+    if (!this.#canAsk) return Number.POSITIVE_INFINITY;
+    if (this.#open !== null) return this.#open.lastSentMs + this.#repeatMs(this.#open, now.bootMs);
+    return this.#asksAnewAtMs(this.mustLoad(now));
+  }
+
+  /** Before there are credentials, a worker that starts anew would only die for want of them (FACTS). */
+  get #canAsk(): boolean {
+    const { record, file } = this.#options.credentials;
+    return record !== null && file !== "missing";
   }
 
   /** While something is still to be done, or was not loaded that must be. */

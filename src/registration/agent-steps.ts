@@ -123,6 +123,13 @@ export async function startAgent(
   });
 }
 
+export async function planAgentStart(unit: string, settings: AgentSettings): Promise<StepOutcome> {
+  const { state } = await inspectService(unit, settings);
+  if (state === "running") return { state: "kept", detail: `${unit} runs` };
+  const when = state === "absent" ? "once it is installed" : `which is ${state}`;
+  return { state: "plan", detail: `start ${unit}, ${when}` };
+}
+
 /** One that a reboot would leave stopped is no use. @returns whether that had to be changed */
 async function enableAgent(unit: string): Promise<boolean> {
   const found = await showUnit(unit, ["UnitFileState"]).catch(() => null);

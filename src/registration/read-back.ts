@@ -1,16 +1,15 @@
 /** The end of a registration: AWS has what was asked for, and the host's own record says so. */
-import type { CodeDeploy } from "../aws/codedeploy.ts";
+import type { CodeDeploy, Tag } from "../aws/codedeploy.ts";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../failure.ts";
-import { describeTags } from "./aws-steps.ts";
+import { describeTags, type Wanted } from "./aws-steps.ts";
 import { readRegistration, writeRegistration } from "./record.ts";
-import type { RegisterRequest } from "./request.ts";
 
 /** A registration without its tags must not pass for done. @throws Failure `bad_answer` */
 export async function readBack(
   codedeploy: CodeDeploy,
-  { serial, tags }: RegisterRequest,
-  sessionArn: string,
+  { serial, sessionArn }: Wanted,
+  tags: readonly Tag[],
 ): Promise<void> {
   const instance = await codedeploy.get(serial);
   const missing = tags.filter(

@@ -1,25 +1,21 @@
 /** The steps of `register`, in their order. Each looks first, and in a dry run only says what it would do. */
-import { inspectService } from "../agent/service.ts";
 import { type AgentSettings, readAgentSettings } from "../agent/settings.ts";
-import { CodeDeploy } from "../aws/codedeploy.ts";
 import { openNetwork } from "../aws/network.ts";
-import { loadOperatorCredentials, type OperatorCredentials } from "../aws/operator.ts";
-import type { CallerIdentity } from "../aws/sts.ts";
 import type { Config } from "../config/config.ts";
-import { Failure } from "../failure.ts";
 import { timeFactor } from "../host/service-environment.ts";
 import { changeUnits } from "../host/systemd.ts";
-import { askYes, isInteractive } from "../host/terminal.ts";
+import { isInteractive } from "../host/terminal.ts";
 import type { Progress, StepOutcome } from "../report/progress.ts";
-import { planAgentConfig, setAgentConfig, startAgent } from "./agent-steps.ts";
-import { addTags, describeTags, findName, registerInstance, type Wanted } from "./aws-steps.ts";
+import { planAgentConfig, planAgentStart, setAgentConfig, startAgent } from "./agent-steps.ts";
+import { checkArguments } from "./arguments-step.ts";
 import { type BaseMaterial, gatherBaseMaterial } from "./base-material.ts";
 import { planFiles, showFiles, type WrittenFiles, writeFiles } from "./host-files.ts";
 import { checkHost } from "./host-step.ts";
-import { checkAssumeRole, operatorConnection, type World, whoAmI } from "./identities.ts";
+import { checkAssumeRole, type World } from "./identities.ts";
 import { installAgentStep } from "./install-step.ts";
 import type { Step } from "./journey.ts";
-import { completeRecord, readBack } from "./read-back.ts";
+import { OperatorSteps } from "./operator-steps.ts";
+import { completeRecord } from "./read-back.ts";
 import { seeAgentPoll } from "./see-agent-poll.ts";
 import { isServiceOff } from "./service-off.ts";
 import { isServiceInOrder, SERVICE, startService } from "./service-step.ts";
@@ -29,9 +25,6 @@ const STOP_LIMIT_MS = 100_000;
 
 export interface RegisterFlags extends SituationFlags {
   baseCredentials?: string;
-  profile?: string;
-  /** AWS is told elsewhere (a control node, with an identity that never comes here): the host's part alone. */
-  registered?: boolean;
   installAgent?: boolean;
   dryRun?: boolean;
   yes?: boolean;
@@ -43,12 +36,10 @@ export class RegisterSteps {
   readonly #situation: Situation;
   readonly #progress: Progress;
   readonly #world: World;
-  readonly #wanted: Wanted;
+  /** Null where AWS is told elsewhere. */
+  readonly #operator: OperatorSteps | null;
   // Each is found by the step that first needs it, and later ones rely on their order.
   #settings!: AgentSettings;
-  #operator: OperatorCredentials | null = null;
-  #caller: CallerIdentity | null = null;
-  #codedeploy!: CodeDeploy;
   #material!: BaseMaterial;
   #written: Omit<WrittenFiles, "outcome"> = {
     isConfigChanged: false,
@@ -63,8 +54,13 @@ export class RegisterSteps {
     this.#situation = situation;
     this.#world = world;
     this.#progress = progress;
-    const { serial, region } = situation.composed.config;
-    this.#wanted = { serial, region, sessionArn: situation.sessionArn };
+    const { serial, region } = world.config;
+    const wanted = { serial, region, sessionArn: situation.sessionArn };
+    const { tags } = situation.request;
+    const { profile } = flags;
+    this.#operator = flags.registered
+      ? null
+      : new OperatorSteps({ world, wanted, tags, profile, changes: this.#changes });
   }
 
   static async create(
@@ -83,38 +79,26 @@ export class RegisterSteps {
     const change = (id: string, title: string, run: Run): Step => {
       return { id, title, run, changesHost: this.#changes };
     };
-    const isTold = this.#flags.registered === true;
-    return [
-      step("arguments", "Check the arguments", () => this.#checkArguments()),
+    const operator = this.#operator;
+    const steps = [
+      step("arguments", "Check the arguments", () => checkArguments(this.#situation, this.#asksOn)),
       step("host", "Check the host", () => this.#checkHost()),
-      ...(isTold
-        ? []
-        : [
-            step("operator", "Identify the operator", () => this.#identifyOperator()),
-            step("name", "See that the name is free", () => this.#seeName()),
-          ]),
+      operator && step("operator", "Identify the operator", () => operator.identify()),
+      operator && step("name", "See that the name is free", () => operator.seeName()),
       step("assume-role", "Assume the host's role", () => this.#assumeRole()),
-      ...(this.#flags.installAgent
-        ? [change("install-agent", "Install the CodeDeploy agent", () => this.#installAgent())]
-        : []),
+      this.#flags.installAgent &&
+        change("install-agent", "Install the CodeDeploy agent", () => this.#installAgent()),
       change("files", "Write config and base credentials", () => this.#writeFiles()),
       change("service", "Start the service, get credentials", () => this.#startService()),
-      ...(isTold
-        ? []
-        : [
-            change("registration", "Register with CodeDeploy", () =>
-              registerInstance(this.#codedeploy, this.#wanted, this.#changes),
-            ),
-            change("tags", "Tag the instance", () =>
-              addTags(this.#codedeploy, this.#wanted.serial, this.#situation.request.tags, this.#changes),
-            ),
-          ]),
+      operator && change("registration", "Register with CodeDeploy", () => operator.register()),
+      operator && change("tags", "Tag the instance", () => operator.tag()),
       change("agent-config", "Set the agent's config", () => this.#setAgentConfig()),
       change("agent-start", "Have the agent run", () => this.#startAgent()),
-      step("verify", isTold ? "See the agent poll" : "Read back, and see the agent poll", () =>
+      step("verify", operator ? "Read back, and see the agent poll" : "See the agent poll", () =>
         this.#verify(),
       ),
     ];
+    return steps.filter((each) => !!each);
   }
 
   get #config(): Config {
@@ -125,31 +109,9 @@ export class RegisterSteps {
     return this.#flags.dryRun !== true;
   }
 
-  async #checkArguments(): Promise<StepOutcome> {
-    const { request, previous, sessionArn } = this.#situation;
-    const { serialExplanation, tags } = request;
-    const parts = [
-      sessionArn,
-      tags.length === 0 ? "" : `tags ${describeTags(tags)}`,
-      serialExplanation === null ? "" : `the serial is ${serialExplanation}`,
-    ];
-    if (serialExplanation !== null && previous === null && this.#changes)
-      await this.#confirmSerial(serialExplanation);
-    return { state: "ok", detail: parts.filter(Boolean).join("; ") };
-  }
-
-  /** What is derived cannot be changed later without deregistering: somebody should have seen it. */
-  async #confirmSerial(explanation: string): Promise<void> {
-    const { serial } = this.#wanted;
-    if (this.#flags.yes || this.#flags.json || !isInteractive()) return;
-    this.#progress.clear();
-    this.#progress.say(`${serial} is ${explanation}. It cannot be changed later without deregistering.`);
-    if (await askYes(`Register this host as ${serial}?`)) return;
-    throw new Failure({
-      kind: "interrupted",
-      message: `the serial ${serial} was not accepted`,
-      nextStep: "Give another: --serial NAME",
-    });
+  get #asksOn(): Progress | null {
+    const { yes, json } = this.#flags;
+    return yes || json || !this.#changes || !isInteractive() ? null : this.#progress;
   }
 
   async #checkHost(): Promise<StepOutcome> {
@@ -160,32 +122,16 @@ export class RegisterSteps {
     return check.outcome;
   }
 
-  async #identifyOperator(): Promise<StepOutcome> {
-    const { requestHandler } = this.#world.network;
-    const { region } = this.#config;
-    const profile = this.#flags.profile ?? null;
-    const operator = await loadOperatorCredentials({ profile, region, requestHandler });
-    const caller = await whoAmI(this.#world, operator);
-    this.#operator = operator;
-    this.#caller = caller;
-    this.#codedeploy = new CodeDeploy(operatorConnection("codedeploy", this.#world, operator));
-    return { state: "ok", detail: `${caller.arn} (${operator.source}); not kept on this host` };
-  }
-
-  #seeName(): Promise<StepOutcome> {
-    return findName(this.#codedeploy, { ...this.#wanted, tags: this.#situation.request.tags });
-  }
-
   async #assumeRole(): Promise<StepOutcome> {
     const mayAsk = !this.#flags.json && this.#changes;
     if (mayAsk) this.#progress.clear();
     this.#material = await gatherBaseMaterial({
       given: this.#flags.baseCredentials,
       config: this.#config,
-      operator: this.#operator,
+      operator: this.#operator?.access.operator ?? null,
       mayAsk,
     });
-    return checkAssumeRole(this.#world, this.#material, this.#caller);
+    return checkAssumeRole(this.#world, this.#material, this.#operator?.access.caller ?? null);
   }
 
   async #installAgent(): Promise<StepOutcome> {
@@ -220,7 +166,7 @@ export class RegisterSteps {
 
   async #startService(): Promise<StepOutcome> {
     const config = this.#config;
-    const { sessionArn } = this.#wanted;
+    const { sessionArn } = this.#situation;
     if (this.#changes) return startService({ config, sessionArn, ...this.#written });
     if (!this.#written.isConfigChanged && (await isServiceInOrder(config, sessionArn)))
       return { state: "kept", detail: `${SERVICE} runs, with credentials` };
@@ -233,29 +179,25 @@ export class RegisterSteps {
       : planAgentConfig(this.#config, this.#settings);
   }
 
-  async #startAgent(): Promise<StepOutcome> {
-    const unit = this.#config.agent.service;
-    if (this.#changes) return startAgent(this.#config, this.#settings, timeFactor());
-    const { state } = await inspectService(unit, this.#settings);
-    if (state === "running") return { state: "kept", detail: `${unit} runs` };
-    const when = state === "absent" ? "once it is installed" : `which is ${state}`;
-    return { state: "plan", detail: `start ${unit}, ${when}` };
+  #startAgent(): Promise<StepOutcome> {
+    return this.#changes
+      ? startAgent(this.#config, this.#settings, timeFactor())
+      : planAgentStart(this.#config.agent.service, this.#settings);
   }
 
   async #verify(): Promise<StepOutcome> {
-    const { request, sessionArn } = this.#situation;
     if (!this.#changes)
       return {
         state: "kept",
-        detail: this.#flags.registered
-          ? "the agent's next poll would be waited for"
-          : "the registration would be read back, and the agent's next poll waited for",
+        detail: this.#operator
+          ? "the registration would be read back, and the agent's next poll waited for"
+          : "the agent's next poll would be waited for",
       };
     // Without an operator nobody here may ask AWS: the poll, which it answers to registered instances only, is the proof.
-    if (!this.#flags.registered) await readBack(this.#codedeploy, request, sessionArn);
+    await this.#operator?.readBack();
     // Before the wait, which somebody may cut short: nothing is left to do by then.
     await completeRecord(this.#config);
-    const outcome = await seeAgentPoll(this.#config, this.#settings, sessionArn);
+    const outcome = await seeAgentPoll(this.#config, this.#settings, this.#situation.sessionArn);
     this.isPolling = outcome.state === "ok";
     return outcome;
   }

@@ -18,6 +18,7 @@ export interface SituationFlags extends RegisterFlags {
   config?: string;
   agentSource?: string;
   profile?: string;
+  /** AWS is told elsewhere (a control node, with an identity that never comes here): the host's part alone. */
   registered?: boolean;
   /** This host is a clone, and takes another name than its twin's. */
   replace?: boolean;

@@ -51,7 +51,8 @@ describe.concurrent("register --registered", () => {
     const scene = await openRegisterScene(context);
     const { code, stdout, stderr } = await run(scene, HOSTS_PART, { env: NOBODY });
     expect(code).toBe(1);
-    expect(stdout.replace(/\s+/g, " ") + stderr).toContain("AWS has refused 4 polls in a row");
+    // Four are enough; how many more there are by the time it looks is the agent's affair.
+    expect(stdout.replace(/\s+/g, " ") + stderr).toMatch(/AWS has refused ([4-9]|\d\d+) polls in a row/);
   });
 
   test.for([

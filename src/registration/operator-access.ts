@@ -3,7 +3,7 @@ import { CodeDeploy } from "../aws/codedeploy.ts";
 import { loadOperatorCredentials, type OperatorCredentials } from "../aws/operator.ts";
 import type { CallerIdentity } from "../aws/sts.ts";
 import type { Failure } from "../failure.ts";
-import { operatorConnection, type World, whoAmI } from "../registration/identities.ts";
+import { operatorConnection, type World, whoAmI } from "./identities.ts";
 
 export interface OperatorAccess {
   operator: OperatorCredentials;
