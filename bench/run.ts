@@ -2,10 +2,11 @@
  * `node bench/run.ts [BENCH…]`: measures, prints tables, and writes docs/performance.md, each part into its own section.
  * Exit status 1 when something that was promised was not measured to hold.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeSection } from "../test/harness/page-section.ts";
 import { type Bench, type Outcome, table } from "./findings.ts";
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
@@ -27,7 +28,7 @@ async function main(names: readonly string[], signal: AbortSignal): Promise<numb
   for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
     const load = BENCHES[name] as () => Promise<Bench>;
     const outcome = await measure(await load(), signal);
-    writeSection(name, outcome);
+    writeSection(PAGE, name, render(outcome));
     isMet &&= outcome.findings.every((finding) => finding.isMet);
   }
   return isMet ? 0 : 1;
@@ -47,19 +48,14 @@ async function measure({ title, run }: Bench, signal: AbortSignal): Promise<Outc
   }
 }
 
-function writeSection(name: string, { findings, more }: Outcome): void {
-  const page = readFileSync(PAGE, "utf8");
-  const [begin, end] = [`<!-- results: ${name} -->`, `<!-- end: ${name} -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`${PAGE} has no section ${begin} … ${end}`);
+function render({ findings, more }: Outcome): string {
   const rows = findings.map(({ what, target, found, isMet }) => [
     what,
     target,
     found,
     isMet ? "yes" : "**no**",
   ]);
-  const section = [machine(), table([["what", "target", "found", "met"], ...rows]), more].join("\n\n");
-  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${section.trim()}\n\n${page.slice(to)}`);
+  return [machine(), table([["what", "target", "found", "met"], ...rows]), more].join("\n\n");
 }
 
 function machine(): string {

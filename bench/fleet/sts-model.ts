@@ -2,6 +2,7 @@
  * STS as one account and region sees it: a token bucket that refills at the quota (FACTS: 600 requests a second) and
  * holds a second of it. A refused call costs no token, as AWS documents its buckets.
  */
+import { StsQuota } from "../../test/aws-emulator/services/sts/quota.ts";
 
 export type StsAnswer = "granted" | "throttled" | "server_error";
 
@@ -10,12 +11,9 @@ export interface StsConditions {
   quotaAt(ms: number): number;
 }
 
-const BURST_S = 1;
-
 export class StsModel {
   readonly #conditions: StsConditions;
-  #tokens = Number.POSITIVE_INFINITY;
-  #filledAt = 0;
+  readonly #bucket = new StsQuota();
 
   constructor(conditions: StsConditions) {
     this.#conditions = conditions;
@@ -24,12 +22,7 @@ export class StsModel {
   /** @param ms instants of successive calls, ascending */
   call(ms: number): StsAnswer {
     const quota = this.#conditions.quotaAt(ms);
-    const refilled = this.#tokens + ((ms - this.#filledAt) / 1_000) * quota;
-    this.#tokens = Math.min(refilled, quota * BURST_S);
-    this.#filledAt = ms;
     if (quota === 0) return "server_error";
-    if (this.#tokens < 1) return "throttled";
-    this.#tokens -= 1;
-    return "granted";
+    return this.#bucket.admits(quota, ms) ? "granted" : "throttled";
   }
 }

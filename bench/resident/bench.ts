@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, startEmulator } from "../../test/aws-emulator/emulator.ts";
 import { privateMemoryKiB } from "../../test/faults/endurance/process-measures.ts";
 import { eventually } from "../../test/harness/eventually.ts";
+import { cpuTimeMs } from "../../test/harness/processes.ts";
 import { ScratchHost } from "../../test/harness/scratch-host.ts";
 import { atMost, type Bench, type Finding, type Outcome, rounded, table } from "../findings.ts";
 import { median } from "../fleet/measures.ts";
@@ -18,8 +19,6 @@ const DAY_REFRESHES = 48;
 const RUNS = 3;
 const WATCHED_S = 180;
 const LIMIT_MS = 15 * 60_000;
-/** /proc tells CPU time in these (getconf CLK_TCK). */
-const TICK_MS = 10;
 
 export const bench: Bench = { title: "The resident process", run };
 
@@ -58,13 +57,13 @@ async function live(emulator: Emulator, directory: string): Promise<Life> {
   try {
     const { pid } = host.startRun();
     await reach(REFRESHES - DAY_REFRESHES);
-    const before = cpuMs(pid);
+    const before = cpuTimeMs(pid);
     await reach(REFRESHES);
-    const after = cpuMs(pid);
+    const after = cpuTimeMs(pid);
     return {
       privateMiB: privateMemoryKiB(pid) / 1_024,
       rssMiB: rssKiB(pid) / 1_024,
-      dayCpuMs: after.all - before.all,
+      dayCpuMs: after.withChildren - before.withChildren,
       ownCpuMs: after.own - before.own,
     };
   } finally {
@@ -132,14 +131,6 @@ const NAMES: Readonly<Record<keyof Life, string>> = {
   dayCpuMs: "CPU of 48 refreshes, children included, ms",
   ownCpuMs: "of it the resident process's own, ms",
 };
-
-/** Fields 14 to 17 of /proc/PID/stat (proc(5)): its own time, and that of children it has waited for. */
-function cpuMs(pid: number): { own: number; all: number } {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number);
-  return { own: (user + system) * TICK_MS, all: (user + system + childUser + childSystem) * TICK_MS };
-}
 
 function rssKiB(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);

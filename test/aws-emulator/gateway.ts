@@ -118,7 +118,8 @@ async function carryOut(
 ): Promise<JsonObject> {
   const { principal, error, region } = authentication;
   if (error !== null) throw error;
-  if (route.service === "sts" && !stsQuota.admits(settings.stsRequestsPerSecond))
+  const { stsRequestsPerSecond: quota } = settings;
+  if (route.service === "sts" && quota !== null && !stsQuota.admits(quota, performance.now()))
     throw new AwsError("Throttling", "Rate exceeded");
   if (principal === null) throw new Error("authenticated without a principal");
   const { action, signingName, protocol, operations } = route;

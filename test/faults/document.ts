@@ -1,6 +1,6 @@
 /** docs/reliability.md: what a full campaign found, each table in its own section between two marks. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { writeSection } from "../harness/page-section.ts";
 import type { CampaignOutcome } from "./campaign.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/reliability.md", import.meta.url));
@@ -12,11 +12,7 @@ export interface Result extends CampaignOutcome {
 
 /** @throws when the page has no section for this campaign */
 export function writeResults(result: Result, seed: number): void {
-  const page = readFileSync(PAGE, "utf8");
-  const [begin, end] = [`<!-- results: ${result.name} -->`, `<!-- end: ${result.name} -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`${PAGE} has no section ${begin} … ${end}`);
-  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${render(result, seed)}\n${page.slice(to)}`);
+  writeSection(PAGE, result.name, render(result, seed));
 }
 
 function render({ tried, findings, more, seconds }: Result, seed: number): string {
@@ -24,6 +20,5 @@ function render({ tried, findings, more, seconds }: Result, seed: number): strin
     ({ what, target, found, isMet }) => `| ${what} | ${target} | ${found} | ${isMet ? "yes" : "**no**"} |`,
   );
   const table = ["| what | target | found | met |", "|---|---|---|---|", ...rows].join("\n");
-  const tail = more === undefined ? "" : `\n${more.trim()}\n`;
-  return `${tried}; seed ${seed}; ${Math.ceil(seconds / 60)} min.\n\n${table}\n${tail}`;
+  return `${tried}; seed ${seed}; ${Math.ceil(seconds / 60)} min.\n\n${table}\n\n${more?.trim() ?? ""}`;
 }

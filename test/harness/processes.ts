@@ -25,6 +25,20 @@ export function isRunning(pid: number): boolean {
   return state !== undefined && state !== "Z";
 }
 
+/** /proc tells CPU time in these (getconf CLK_TCK). */
+const TICK_MS = 10;
+
+/** What a process has used of the processors, and with it the children that it has waited for (proc(5), stat). */
+export function cpuTimeMs(pid: number): { own: number; withChildren: number } {
+  const text = read(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number);
+  return {
+    own: (user + system) * TICK_MS,
+    withChildren: (user + system + childUser + childSystem) * TICK_MS,
+  };
+}
+
 /** Empty when the process has gone. */
 function read(path: string): string {
   try {

@@ -82,6 +82,8 @@ export async function checkDaemon(host: Host, check: Check): Promise<void> {
   );
 
   await check("a configuration that nobody has reloaded does not reach the agent by a drift", async () => {
+    // A path unit does not see what changes while its service runs (FACTS, systemd).
+    await host.waitForProperty(ONESHOT, "ActiveState", "inactive");
     const before = (await host.answer())?.at;
     await machine.sh(`sed -i 's/^region: .*/region: eu-west-1/' ${CONFIG}; echo >>${AGENT_CONFIG}`);
     const answer = await until(
@@ -176,6 +178,26 @@ export async function checkDaemon(host: Host, check: Check): Promise<void> {
     await host.waitForProperty(DAEMON, "NRestarts", "2");
     await host.waitForProperty(DAEMON, "SubState", "running");
     expectEqual(await machine.sh(`sha256sum ${credentials}`), before, "the credentials file");
+  });
+
+  await check("a stop lets the refresh under way finish, and is told of no crash", async () => {
+    const { faults, requests } = host.emulator;
+    await machine.sh(`systemctl start ${DAEMON}`);
+    const invocation = await host.property(DAEMON, "InvocationID");
+    const { id } = faults.set({ match: { service: "sts" }, kind: "slow", delayMs: 5_000 });
+    requests.clear();
+    await machine.sh(`systemctl kill --kill-who=main --signal=USR2 ${DAEMON}`);
+    await requests.waitFor(({ action }) => action === "AssumeRole");
+    await machine.sh(`systemctl stop ${DAEMON}`);
+    faults.clear(id);
+    const lines = await machine.sh(`journalctl --no-pager --output=cat _SYSTEMD_INVOCATION_ID=${invocation}`);
+    expectNoMatch(lines, /^refresh_failed /m, "the journal of a stop");
+    expectMatch(
+      lines,
+      /^refresh_succeeded [^\n]*reason=asked[^\n]*\n(?:.*\n)*stopped /m,
+      "the journal of a stop",
+    );
+    await machine.sh(`systemctl start ${DAEMON}`);
   });
 
   await check("a stop is clean, and leaves the credentials and a status that says stopped", async () => {

@@ -3,9 +3,10 @@
  * process of ours may have, ends its process; it is reported, and another one goes on with the next batch.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cpuTimeMs } from "../../harness/processes.ts";
 import { readBoard } from "./board.ts";
 import type { Kind } from "./kind.ts";
 
@@ -125,7 +126,7 @@ class Member {
       let seen = { sinceMs: 0, cpuMs: 0 };
       const watch = setInterval(() => {
         const { sinceMs } = readBoard(this.#board);
-        const cpuMs = cpuTimeMs(child.pid ?? 0);
+        const cpuMs = cpuTimeMs(child.pid ?? 0).own;
         if (sinceMs !== seen.sinceMs) seen = { sinceMs, cpuMs };
         const isBusy = cpuMs - seen.cpuMs >= LONGEST_CPU_MS;
         if (sinceMs === 0 || (!isBusy && Date.now() - sinceMs < LONGEST_WAIT_MS)) return;
@@ -148,16 +149,5 @@ class Member {
   end(): void {
     this.#child.removeAllListeners();
     this.#child.kill("SIGKILL");
-  }
-}
-
-/** What a process has used of the processors so far: fields 14 and 15 of proc(5), in ticks of 10 ms. */
-function cpuTimeMs(pid: number): number {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return 0;
   }
 }

@@ -1,15 +1,16 @@
-/** The account's quota of STS requests: a token bucket that holds a second of it, in real time. */
+/** The account's quota of STS requests: a token bucket that holds a second of it. A refused request costs nothing. */
 export class StsQuota {
   #tokens = Number.POSITIVE_INFINITY;
-  #filledAt = performance.now();
+  #filledAtMs = 0;
 
-  /** @returns whether this request is within `perSecond`; null is no limit */
-  admits(perSecond: number | null): boolean {
-    if (perSecond === null) return true;
-    const now = performance.now();
-    const refilled = this.#tokens + ((now - this.#filledAt) / 1_000) * perSecond;
+  /**
+   * @param perSecond the quota at this instant
+   * @param nowMs instants of successive requests, ascending
+   */
+  admits(perSecond: number, nowMs: number): boolean {
+    const refilled = this.#tokens + ((nowMs - this.#filledAtMs) / 1_000) * perSecond;
     this.#tokens = Math.min(refilled, Math.max(perSecond, 1));
-    this.#filledAt = now;
+    this.#filledAtMs = nowMs;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
