@@ -3,12 +3,13 @@
  * after, and a watch on files that links are laid to.
  */
 import { readFileSync } from "node:fs";
+import { UNIT } from "../../systemd/agent-service.ts";
 import type { Machine } from "../../systemd/machine.ts";
 import { until } from "../../systemd/until.ts";
 
 /** In no output, and in no file but its own. */
 export const CANARY = "canary-of-root-6b1f0c";
-const SECRET = "/root/canary/secret";
+export const SECRET = "/root/canary/secret";
 const CONFIG = "/etc/canary.conf";
 const MARK = "/root/canary/mark";
 /** Root's, and hard links to them are laid: their count of links is the attacker's doing. */
@@ -24,9 +25,10 @@ const WORK =
 
 export type Tree = ReadonlyMap<string, string>;
 
+// Of a directory without its inode: overlayfs numbers it anew whenever the kernel had forgotten it.
 const LOOK = `
 find / /run /tmp /dev/shm -xdev \\( -path /proc -o -path /sys -o -path /run/systemd \\) -prune \\
-  -o -type d -printf '%p\\t%y %i %m %U:%G\\n' -o -printf '%p\\t%y %i %m %U:%G %s %T@ %C@ %l\\n'
+  -o -type d -printf '%p\\t%y %m %U:%G\\n' -o -printf '%p\\t%y %i %m %U:%G %s %T@ %C@ %l\\n'
 echo ----
 find /etc /root /home /srv /var/canary /run/canary /usr/lib/systemd /usr/libexec/idc-codedeploy-helper \\
   -xdev -type f -size -16384k -exec sha256sum {} +
@@ -50,12 +52,13 @@ export class Canaries {
        echo '# ${CANARY}' >${CONFIG}; : >${MARK}`,
     );
     await machine.write("/opt/watch.py", readFileSync(new URL("watch.py", import.meta.url), "utf8"));
+    // From outside, for what runs inside may not use fanotify(7).
     await machine.sh(
-      `systemd-run --quiet --unit=canary-watch python3 /opt/watch.py ${LOG} ${MARK} ${SECRET} ${CONFIG}`,
+      `setsid -f python3 /opt/watch.py ${LOG} ${UNIT} ${MARK} ${SECRET} ${CONFIG} </dev/null >/run/canary-watch.out 2>&1`,
     );
     await until(
       async () => (await machine.exec("grep", "-q", "^ready", LOG)).code === 0,
-      () => "the watch does not start",
+      async () => `the watch does not start: ${await machine.sh("cat /run/canary-watch.out")}`,
     );
     return new Canaries(machine);
   }

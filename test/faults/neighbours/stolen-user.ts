@@ -4,6 +4,7 @@ import { BASE_KEY } from "../../aws-emulator/emulator.ts";
 import { UNIT } from "../../systemd/agent-service.ts";
 import { AGENT_CONFIG, DAEMON, REQUEST } from "../../systemd/host.ts";
 import { until } from "../../systemd/until.ts";
+import { CANARY, SECRET } from "./canaries.ts";
 import { Broken, type Ledger } from "./ledger.ts";
 import { type RegisteredHost, RUNTIME, STATE } from "./registered-host.ts";
 
@@ -22,6 +23,11 @@ async function checkCan(it: RegisteredHost, ledger: Ledger): Promise<void> {
   const { host, agent } = it;
   const { machine } = host;
   const can = (what: string, work: () => Promise<string>) => ledger.show(CAN, what, work);
+  const agentPollsWith = (key: string) =>
+    until(
+      async () => (await machine.exec("grep", "-q", `"poll_error".*${key}`, TRACE)).code === 0,
+      () => agent.describe(),
+    );
 
   await can("read the base credentials, and use them from anywhere until they are changed", async () => {
     const { stdout } = await it.asService(`cat ${BASE_FILE}`);
@@ -52,17 +58,31 @@ async function checkCan(it: RegisteredHost, ledger: Ledger): Promise<void> {
       const bad = `[default]\naws_access_key_id = ${BAD_KEY}\naws_secret_access_key = bad\naws_session_token = bad\n`;
       await it.asService(`kill -s STOP ${pid}; cat >${STATE}/credentials`, bad);
       await machine.sh(`systemctl reload ${UNIT}`);
-      const tells = async (pattern: string) => (await machine.exec("grep", "-q", pattern, TRACE)).code === 0;
-      await until(
-        () => tells(`"poll_error".*${BAD_KEY}`),
-        () => agent.describe(),
-      );
+      await agentPollsWith(BAD_KEY);
       const event = host.queueEvent("true");
       await it.asService(`kill -s CONT ${pid}`);
       const { state } = await host.emulator.events.waitFor(event);
       if (state !== "succeeded") throw new Broken(`the event ${state}`, [await agent.describe()]);
       if (!(await agent.isAlive(application))) throw new Broken("the application is gone", []);
       return "a made-up key in the file: the agent's polls are refused; once the service goes on, an event succeeds";
+    },
+  );
+
+  await can(
+    "have the agent, which follows links, take a file that only root may read for its credentials. What is in it goes to AWS as far as a key id does, and is told to nobody here",
+    async () => {
+      const pid = await host.property(DAEMON, "MainPID");
+      await it.asService(`kill -s STOP ${pid}; ln -sfn ${SECRET} ${STATE}/credentials`);
+      await machine.sh(`systemctl reload ${UNIT}`);
+      await agentPollsWith(CANARY);
+      const search = `grep -rlF ${CANARY} ${STATE} ${RUNTIME} /var/log/aws/codedeploy-agent 2>/dev/null`;
+      const told = await it.asService(search);
+      if (told.stdout !== "") throw new Broken("it is told", [told.stdout]);
+      await it.asService(`kill -s CONT ${pid}`);
+      const event = host.queueEvent("true");
+      const { state } = await host.emulator.events.waitFor(event);
+      if (state !== "succeeded") throw new Broken(`the event ${state}`, [await agent.describe()]);
+      return "a link to root's own credentials: the agent polls with them and is refused; once the service goes on, an event succeeds";
     },
   );
 
