@@ -136,6 +136,11 @@ function allMissing(desired: OnPremisesConfig): Difference[] {
   return Object.entries(desired).map(([key, wanted]) => ({ key, found: null, wanted }));
 }
 
+/** Whether somebody has been at the file after it was looked at; of what was not known, nothing is. */
+export function hasChangedSince({ report, changedWallMs: before }: KeptConfig): boolean {
+  return report.state !== "unknown" && changedWallMs(report.file) !== before;
+}
+
 /**
  * Since when the config has been saying what it says, on the boot clock. Known exactly from one run to the next;
  * at the first sight in a boot only the file's own time tells, which a step of the clock may have falsified: a

@@ -9,6 +9,8 @@ import { type SyncAnswer, type SyncRequest, takeRequest } from "./exchange.ts";
 import { syncAgent } from "./sync.ts";
 
 const LOCK_WAIT_MS = 90_000;
+/** Whoever rewrites the agent's config all the time is left to the next run. */
+const MOST_ROUNDS = 3;
 
 export interface SyncRun {
   request: SyncRequest | null;
@@ -29,9 +31,12 @@ export async function runSync({ config, factor, log, isUnattended = false }: Run
   const lock = lockRuns(files.syncLock);
   try {
     const request = await takeRequest(config.paths);
-    const answer = await syncAgent({ config, request, isUnattended, factor, log });
-    await writeAnswer(files.answer, answer);
-    return { request, answer };
+    // systemd does not see what is changed while we run: a reload takes seconds, and a drift in them is ours to find.
+    for (let round = 1; ; round += 1) {
+      const { answer, isOvertaken } = await syncAgent({ config, request, isUnattended, factor, log });
+      await writeAnswer(files.answer, answer);
+      if (!isOvertaken || round === MOST_ROUNDS) return { request, answer };
+    }
   } finally {
     lock.release();
   }

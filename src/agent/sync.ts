@@ -7,7 +7,7 @@
 import type { Config } from "../config/config.ts";
 import { type Instant, readBootId, readClock } from "../host/clock.ts";
 import type { Log } from "../report/log.ts";
-import { configChangedBootMs, type KeptConfig, keepConfig } from "./config-upkeep.ts";
+import { configChangedBootMs, hasChangedSince, type KeptConfig, keepConfig } from "./config-upkeep.ts";
 import { desiredConfig, digestOf } from "./desired-config.ts";
 import type { ReloadCause, SyncAnswer, SyncRequest } from "./exchange.ts";
 import { startedBootMs } from "./processes.ts";
@@ -25,19 +25,25 @@ export interface SyncOptions {
   log: Log;
 }
 
+export interface Synced {
+  answer: SyncAnswer;
+  /** The agent's config was changed while the rest was done: what is said of it is no longer so. */
+  isOvertaken: boolean;
+}
+
 export async function syncAgent({
   config,
   request,
   isUnattended,
   factor,
   log,
-}: SyncOptions): Promise<SyncAnswer> {
+}: SyncOptions): Promise<Synced> {
   const bootId = readBootId();
   const record = await readSyncRecord(config.paths, bootId);
   const reading = await readAgentSettings(config.agent.settingsFile);
   if ("unreadable" in reading) {
     log.debug("agent_settings_unreadable", { why: reading.unreadable });
-    return unknownAnswer(config, request, reading.unreadable, bootId);
+    return { answer: unknownAnswer(config, request, reading.unreadable, bootId), isOvertaken: false };
   }
   const { settings } = reading;
   const beforeRepair = () => writeSyncRecord(config.paths, { ...record, config: null });
@@ -66,7 +72,10 @@ export async function syncAgent({
     reload.state === "done" || reload.state === "restarted"
       ? await inspectService(config.agent.service, settings)
       : service;
-  return answer({ request, bootId, settings, kept, service: after, reload: { ...reload, causes } });
+  return {
+    answer: answer({ request, bootId, settings, kept, service: after, reload: { ...reload, causes } }),
+    isOvertaken: hasChangedSince(kept),
+  };
 }
 
 interface CauseFacts {

@@ -2,9 +2,14 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, it } from "vitest";
+import { runSync } from "../../src/agent/run-sync.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { openLog } from "../../src/report/log.ts";
 import { fixedSecret } from "../aws-emulator/identity/canary.ts";
 import {
+  AGENT_FACTOR,
   type AgentScene,
+  breakRegion,
   editConfig,
   newWorkerPolls,
   openAgentScene,
@@ -110,6 +115,32 @@ describe.concurrent("the agent's config edited by hand", () => {
     if (answer.reload.state !== "done") await syncUntilDone(scene);
     await newWorkerPolls(scene, worker);
     test.expect(reloads(scene)).toHaveLength(before + 1);
+  });
+
+  it("and once more while the agent is reloaded for it: mended in the same run, for systemd does not look then", async (test) => {
+    const scene = await openAgentScene(test);
+    const path = scene.agent.paths.onPremisesConfig;
+    const { config } = await loadConfig({
+      ...{ path: scene.host.configFile, unknownKeys: "error", requireTrusted: false, env: {} },
+    });
+    const log = await openLog({ level: "info", format: "human", write: () => undefined });
+    const { info } = log;
+    let edits = 0;
+    log.info = (event, fields) => {
+      if (event === "agent_reloaded") {
+        edits += 1;
+        breakRegion(scene);
+      }
+      info(event, fields);
+    };
+    breakRegion(scene);
+    const { answer } = await runSync({ config, factor: AGENT_FACTOR, log });
+    test.expect(edits).toBe(1);
+    test.expect(answer).toMatchObject({
+      config: { state: "repaired" },
+      reload: { state: "deferred", causes: ["config"] },
+    });
+    test.expect(readFileSync(path, "utf8")).toContain("region: ap-northeast-2");
   });
 
   it("rewritten with other comments, order and quotes: the same config, so nothing happens", async (test) => {

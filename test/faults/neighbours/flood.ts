@@ -8,6 +8,8 @@ import type { RegisteredHost } from "./registered-host.ts";
 /** docs/design.md; src/agent/reload-upkeep.ts. */
 const LEAST_BETWEEN_RELOADS_S = 300;
 
+const MOST_ROUNDS = 40;
+
 export interface Flood {
   /** How long requests come while an event is in progress, and how long afterwards, in seconds. */
   duringEvent: number;
@@ -63,11 +65,15 @@ export async function checkFlood(
   });
 
   await ledger.promise(
-    `between two reloads, with a flood of ${duringEvent + afterwards} s that asks for nothing else`,
+    "between two reloads, with a flood that asks for nothing else",
     `at least ${LEAST_BETWEEN_RELOADS_S} s`,
     async () => {
-      await flood(afterwards, pauseMs);
-      const at = (await it.reloads()).slice(reloadsBefore);
+      let at: number[] = [];
+      // On a busy machine no run of the oneshot may have come to its end meanwhile.
+      for (let rounds = 0; at.length === 0 && rounds < MOST_ROUNDS; rounds += 1) {
+        await flood(afterwards, pauseMs);
+        at = (await it.reloads()).slice(reloadsBefore);
+      }
       if (at.length === 0) throw new Broken("no reload at all", [JSON.stringify(await host.answer())]);
       const gaps = at.slice(1).map((each, index) => each - (at[index] ?? 0));
       const least = Math.min(...gaps);
