@@ -21,6 +21,7 @@ export async function layOut(directory: string, target: Target, forPackage = fal
     plugins: [separateParts(), knownFacts()],
     bundle: true,
     platform: "node",
+    mainFields: ["module", "main"],
     target: "node24",
     format: "cjs",
     // The SDK's `await import("node:http")` would build an ESM facade that pulls undici in; as a require it is a

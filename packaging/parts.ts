@@ -71,7 +71,7 @@ const UNUSED: readonly { module: RegExp; importer: RegExp; instead: string }[] =
   // Our clients are always given their credentials (src/aws/client.ts); who wants the chain asks for it by name.
   {
     module: /^@aws-sdk\/credential-provider-node$/,
-    importer: /@aws-sdk\/client-(sts|codedeploy)\/dist-cjs\//,
+    importer: /@aws-sdk\/client-(sts|codedeploy)\/dist-/,
     instead: 'exports.defaultProvider = () => { throw new Error("a client without credentials"); };',
   },
   // The handler for HTTP/2, which AWS's streaming services speak and ours do not.
@@ -79,6 +79,19 @@ const UNUSED: readonly { module: RegExp; importer: RegExp; instead: string }[] =
     module: /^(node:)?http2$/,
     importer: /@smithy\/node-http-handler\//,
     instead: "exports.constants = {};",
+  },
+  // Answers that are streams of events: neither STS nor CodeDeploy has any.
+  {
+    module: /^@smithy\/core\/event-streams$/,
+    importer: /@smithy\/core\/dist-/,
+    instead: "module.exports = {};",
+  },
+  // node-cron's tasks in processes of their own, and the names of tasks: we only ask when an expression matches.
+  { module: /^child_process$/, importer: /node-cron\//, instead: "module.exports = {};" },
+  {
+    module: /^(node:)?crypto$/,
+    importer: /node-cron\//,
+    instead: "exports.randomUUID = () => crypto.randomUUID();",
   },
   // Knows browsers by the names they give themselves.
   { module: /^bowser$/, importer: /@aws-sdk\/core\//, instead: "module.exports = {};" },

@@ -13,6 +13,7 @@ import { PLANNED_REFRESHES } from "../refresher/plan.ts";
 import { nextRefreshes } from "../refresher/schedule.ts";
 import { differenceFromRegistered } from "../registration/clone.ts";
 import { readRegistration } from "../registration/record.ts";
+import { localDateTime } from "../report/local-time.ts";
 import {
   type Answering,
   type ConfigOption,
@@ -75,7 +76,7 @@ function describe(config: Config, upcoming: Date[], notes: string[]): string {
     ["session", sessionArn(config.roleArn, config.serial) ?? ""],
     ["lasts", formatDuration(config.sessionDurationMs)],
     ["schedule", `${config.schedule}, shifted by ${formatDuration(config.offsetMs)} for this serial`],
-    ["next", upcoming.map((time) => time.toLocaleString("sv-SE")).join(", ")],
+    ["next", upcoming.map(localDateTime).join(", ")],
     ["written to", config.credentialsFile.path],
     ...(config.metrics.textfile === null ? [] : [["metrics", config.metrics.textfile] as [string, string]]),
     ["agent", `${config.agent.service}; drift: ${config.agent.onDrift}, reload: ${config.agent.reload}`],

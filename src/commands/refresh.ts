@@ -13,6 +13,7 @@ import { becomeServiceUser } from "../host/privileges.ts";
 import { isSystemdService, timeFactor } from "../host/service-environment.ts";
 import { askRunningService, findRunningService } from "../refresher/ask-service.ts";
 import { type Issued, issueCredentials } from "../refresher/issue.ts";
+import { localDateTime } from "../report/local-time.ts";
 import {
   type Answering,
   type ConfigOption,
@@ -61,7 +62,7 @@ async function readOwnConfig(options: RefreshOptions): Promise<Config> {
 function describe({ expiresAt, sessionArn, warnings }: Issued): string {
   const left = formatDuration(Date.parse(expiresAt) - Date.now());
   return [
-    `Refreshed: the credentials of ${sessionArn} last until ${new Date(expiresAt).toLocaleString("sv-SE")} (${left}).`,
+    `Refreshed: the credentials of ${sessionArn} last until ${localDateTime(new Date(expiresAt))} (${left}).`,
     ...warnings.map(({ message, nextStep }) => `Warning: ${message}\n  ${nextStep}`),
   ].join("\n");
 }

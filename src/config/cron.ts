@@ -36,8 +36,13 @@ export function parseCron(expression: string): Cron | { error: string } {
   const { valid, errors } = validateDetailed(expression);
   if (!valid) return { error: errors.map(({ field, message }) => `${field}: ${message}`).join("; ") };
   const fields = parse(expression);
-  const task = createTask(expression, () => undefined);
-  const matches = (date: Date): boolean => task.match(date);
+  // Made when it is first asked: with it comes `Intl`, and who only wants to know that the expression is right pays for
+  // none of that.
+  let task: ReturnType<typeof createTask> | null = null;
+  const matches = (date: Date): boolean => {
+    task ??= createTask(expression, () => undefined);
+    return task.match(date);
+  };
   return { nextAfter: (instantMs) => nextAfter(instantMs, fields, matches), ...gaps(fields) };
 }
 

@@ -1,5 +1,5 @@
 /** Holds a config file's values against the schema and each other; every issue with its place and what was found. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { findMisfits } from "./combinations.ts";
 import type { ConfigIssue } from "./config-error.ts";
 import { type ConfigFile, configSchema } from "./schema.ts";
@@ -84,8 +84,8 @@ function knownKeys(path: readonly PropertyKey[]): string {
 }
 
 function shapeOf(schema: unknown): Record<string, unknown> | null {
-  if (schema instanceof z.ZodObject) return schema.shape;
-  if (schema instanceof z.ZodPipe) return shapeOf(schema.out);
+  if (schema instanceof z.ZodMiniObject) return schema.shape;
+  if (schema instanceof z.ZodMiniPipe) return shapeOf(schema.def.out);
   return null;
 }
 

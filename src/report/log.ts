@@ -8,6 +8,7 @@ import { fstatSync } from "node:fs";
 import type { LogFormat, LogLevel } from "../config/config.ts";
 import { type Journal, openJournal } from "../host/journal.ts";
 import { journalFields, prefixedLine } from "./journal-entry.ts";
+import { localTime } from "./local-time.ts";
 import { logfmt } from "./logfmt.ts";
 
 export type Fields = Record<string, string | number | boolean | null | undefined>;
@@ -122,7 +123,7 @@ function jsonLine({ level, time, event, ...fields }: Entry): string {
 const COLOUR: Record<LogLevel, number> = { debug: 90, info: 32, warn: 33, error: 31 };
 
 function humanLine({ level, time, event, ...fields }: Entry, isTerminal: boolean): string {
-  const clock = new Date(time).toLocaleTimeString("en-GB", { hour12: false });
+  const clock = localTime(new Date(time));
   const label = level.toUpperCase().padEnd(5);
   const head = isTerminal
     ? `\x1b[90m${clock}\x1b[0m \x1b[${COLOUR[level]}m${label}\x1b[0m`

@@ -1,5 +1,6 @@
 /** The status as a person reads it, and the verdict as a monitoring plugin gives it. */
 import { formatDuration } from "../config/duration.ts";
+import { localDateTime } from "./local-time.ts";
 import type { Status } from "./status.ts";
 
 /** Monitoring-plugin convention: exit status and first word. */
@@ -148,7 +149,4 @@ function until(iso: string, nowMs: number): string {
   return left > 0 ? `in ${formatDuration(left)}` : "now";
 }
 
-/** Local time without its zone: `2026-11-22 15:04:05`. */
-function local(iso: string): string {
-  return new Date(iso).toLocaleString("sv-SE");
-}
+const local = (iso: string): string => localDateTime(new Date(iso));
