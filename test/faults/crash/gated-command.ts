@@ -5,7 +5,7 @@
  * strace counts `when=K` for each thread by itself. On the whole process the earlier thread's K-th call would hide
  * the other's; on one thread every call of it can be reached.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +15,8 @@ import type { Launched } from "../../harness/launch.ts";
 const GATE = fileURLToPath(new URL("gate.cjs", import.meta.url));
 /** Above every limit of the commands themselves. */
 const LIMIT_MS = 600_000;
+/** A second each. */
+const STUCK_LOOKS = 10;
 
 export type Thread = "main" | "pool";
 
@@ -52,10 +54,33 @@ export async function runWatched(launched: Launched, watches: readonly Watch[]):
   }
   process.kill(pid, "SIGCONT");
   const late = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  const stuck = killWhenStuck(child, pid);
   const { code, stdout, stderr } = await launched.result;
   clearTimeout(late);
+  clearInterval(stuck);
   await Promise.all(traces);
   return { code, signal: child.signalCode, stdout, stderr };
+}
+
+/**
+ * Node's main thread never waits for a pipe, but for libuv's own, over which its signal handler hands a lock on: an error
+ * that misses its call and meets that write has the process wait for ever.
+ */
+function killWhenStuck(child: ChildProcess, pid: number): NodeJS.Timeout {
+  let looks = 0;
+  return setInterval(() => {
+    looks = /pipe_read/.test(wayOf(pid)) ? looks + 1 : 0;
+    if (looks >= STUCK_LOOKS) child.kill("SIGKILL");
+  }, 1_000);
+}
+
+/** The kernel function that the main thread sleeps in. */
+function wayOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/wchan`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function threadsOf(pid: number): Record<Thread, number> {
