@@ -3,11 +3,8 @@
  * EIO besides wherever a path has to be looked up on a disk. A call that is not here can return none of them
  * (lseek, kill, getsockname …): it is killed at, and nothing is injected.
  */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { operatorText } from "./program.ts";
 import type { Call } from "./trace.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../../dist/idc-helper.cjs", import.meta.url));
 
 /** The campaign's own, in the order of its table. */
 export const ERRNOS = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE", "EINTR", "ENOMEM"] as const;
@@ -87,12 +84,12 @@ const KERNEL_FILE = /^\/(proc|sys|dev)\//;
 type Descriptor = "socket" | "pipe" | "kernel" | "file" | "none";
 
 /**
- * The errors that can make a difference: EINTR, after which libuv tries again, and those that our program, its libraries
- * included, names anywhere. To it any other is an error like the next, but for the name in the message.
+ * The errors that can make a difference to `register` and `adopt`: EINTR, after which libuv tries again, and those that
+ * they, their libraries included, name anywhere. To it any other is an error like the next, but for the name in the message.
  */
 export function errnosToldApart(): Set<string> {
-  const program = readFileSync(PROGRAM, "utf8");
-  const isNamed = (errno: string) => new RegExp(`["'\`]${errno}["'\`]`).test(program);
+  const program = operatorText();
+  const isNamed = (errno: string) => new RegExp(`\\b${errno}\\b`).test(program);
   return new Set(ERRNOS.filter((errno) => errno === "EINTR" || isNamed(errno)));
 }
 

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { programText } from "./program.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../../dist/idc-helper.cjs", import.meta.url));
 const CAMPAIGN = fileURLToPath(new URL(".", import.meta.url));
 const KEPT_IN = fileURLToPath(new URL("../../../build/faults", import.meta.url));
 
@@ -32,7 +32,7 @@ export class Journal {
   }
 
   static ofThisProgram(): Journal {
-    const hash = createHash("sha256").update(readFileSync(PROGRAM));
+    const hash = createHash("sha256").update(programText());
     for (const name of readdirSync(CAMPAIGN).sort()) hash.update(readFileSync(join(CAMPAIGN, name)));
     mkdirSync(KEPT_IN, { recursive: true });
     return new Journal(join(KEPT_IN, `crash-${hash.digest("hex").slice(0, 16)}.log`));

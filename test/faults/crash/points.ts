@@ -13,7 +13,7 @@ export interface Point {
   /** What it is known again by: the how-many-th of its thread that {@link lineOf} says the same of. */
   line: string;
   ordinal: number;
-  /** The file that it works on, and the how-many-th of its kind there; null where it has no name. */
+  /** The file or standard stream that it works on, and the how-many-th of its kind there; null where it has no name. */
   place: { file: string; ordinal: number } | null;
   fault: Fault;
 }

@@ -1,5 +1,5 @@
 /** What strace recorded of one thread, as a list of calls that can be met again by name and count. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import type { Thread } from "./gated-command.ts";
 
 export interface Call {
@@ -86,22 +86,33 @@ export function lineOf(text: string, directory: string): string {
     .replace(/\d+/g, "N");
 }
 
+/** Standard output or standard error of the command, which is a socket of another number in each run. */
+const STREAM = /^\w+\(([12])<(socket:\[\d+\])>/;
+
 /** The file that a call works on, if its name is the same in each run but for {@link namedFor}; else null. */
 export function fileOf(text: string): string | null {
+  const [, stream] = STREAM.exec(text) ?? [];
+  if (stream !== undefined) return `fd ${stream}`;
   const [file] = filesIn(text);
   return file === undefined || /^\/proc\/\d/.test(file) ? null : file;
 }
 
 /** Every file that a call names or works on through a descriptor, as `strace -P` matches them. */
 export function filesIn(text: string): string[] {
+  const [, stream] = STREAM.exec(text) ?? [];
+  if (stream !== undefined) return [`fd ${stream}`];
   const [asked = ""] = text.split(/\) += /, 1);
   const [, descriptor] = /^\w+\(\d+<(\/[^>]*)>/.exec(asked) ?? [];
   if (descriptor !== undefined) return [descriptor];
   return (asked.match(/"\/[^"]*"/g) ?? []).map((path) => path.slice(1, -1));
 }
 
-/** The same file in a run of another process: temporary names carry its id. */
-export const namedFor = (file: string, pid: number): string => file.replace(/(\.tmp\.)\d+\./, `$1${pid}.`);
+/** The same file in a run of another process: temporary names carry its id, and a stream has one of its own. */
+export function namedFor(file: string, pid: number): string {
+  const [, stream] = /^fd (\d)$/.exec(file) ?? [];
+  if (stream !== undefined) return readlinkSync(`/proc/${pid}/fd/${stream}`);
+  return file.replace(/(\.tmp\.)\d+\./, `$1${pid}.`);
+}
 
 const endsIn = (text: string): string[] => text.match(/\b(pipe|socket):\[\d+\]/g) ?? [];
 const pipesIn = (text: string): string[] => text.match(/pipe:\[\d+\]/g) ?? [];
