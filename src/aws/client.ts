@@ -30,9 +30,16 @@ export function clientOptions({ region, identity, caller, network, endpoint }: C
     maxAttempts: 1,
     requestHandler: network.requestHandler,
     customUserAgent: [["idc-codedeploy-helper", VERSION]] as [string, string][],
-    // Given here so that a stray ~/.aws/config of the calling user cannot change where we call.
+    // All that the SDK would else look for in the environment and in ~/.aws/config: a stray one of the calling user
+    // cannot change where we call, nor how, and a refresh need not read it.
+    ignoreConfiguredEndpointUrls: true,
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
+    defaultsMode: "standard" as const,
+    retryMode: "standard",
+    authSchemePreference: [],
+    sigv4aSigningRegionSet: [],
+    userAgentAppId: async () => undefined,
     ...(endpoint === null ? {} : { endpoint }),
   };
 }

@@ -1,8 +1,11 @@
 /** What several commands have in common: how they find their config, and how they answer. */
+import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { CONFIG_FILE } from "../config/paths.ts";
 import { isSystemdService } from "../host/service-environment.ts";
+
+const STANDARD_INPUT = 0;
 
 export interface ConfigOption {
   /** The `--config` flag. */
@@ -31,9 +34,8 @@ export async function readConfig(
 
 /** The config that `run` hands to its children; it has been read and checked as a whole before. */
 export async function readResolvedConfig(): Promise<Config> {
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
-  return JSON.parse(text) as Config;
+  // Not through `process.stdin`: to make a stream of it takes as long as to assume the role does.
+  return JSON.parse(readFileSync(STANDARD_INPUT, "utf8")) as Config;
 }
 
 export function print(text: string): void {

@@ -92,8 +92,9 @@ export const agentsFile = kind({
       // What the reader refuses for the sake of another profile is not ours to mend; but we add nothing to it.
       if (after === null) return before === null ? null : "the reader refuses what was written";
       const found = after.get(profile);
-      // A comment with a "=" in it is a value to the Ruby SDK, by a name that nobody asks for.
-      for (const key of found?.keys() ?? []) if (/^[#;]/.test(key)) found?.delete(key);
+      // A comment with a "=" in it is a value to the Ruby SDK, by a name that nobody asks for; an indented one stands
+      // below no name at all.
+      for (const key of found?.keys() ?? []) if (/^(?:[#;]|$)/.test(key)) found?.delete(key);
       const wanted = new Map([
         ["aws_access_key_id", CREDENTIALS.accessKeyId],
         ["aws_secret_access_key", CREDENTIALS.secretAccessKey],
