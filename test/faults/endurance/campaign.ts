@@ -13,7 +13,7 @@ type Size = Omit<LifeOptions, "seed" | "directory" | "signal"> & { outageFactor:
 const SIZES: Readonly<Record<CampaignOptions["scale"], Size>> = {
   full: {
     refreshes: 20_000,
-    limitMs: 36 * 60_000,
+    limitMs: 120 * 60_000,
     warmUp: 2_000,
     faults: 0.1,
     realEvery: 50,

@@ -69,8 +69,8 @@ const CREDENTIALS = {
   sessionToken: "IQoJb3JpZ2luX2VjEHwaCXVzLWVhc3QtMSJGMEQCIAexample==",
 };
 
-/** Indented, or with more than a comment behind it. */
-const DISPUTED_HEADER = /^(?:[^\S\n]+\[[^\n]*\]|\[[^\n]*\][^\S\n]*[^\s#;])/m;
+/** Indented, or with more than a comment behind it; white space beyond ASCII is text to some. */
+const DISPUTED_HEADER = /^(?:[^\S\n]+\[[^\n]*\]|\[[^\n]*\][ \t\r\f\v]*[^ \t\r\f\v\n#;])/m;
 const LONG_LINE = /[^\n]{20000}/;
 
 export const agentsFile = kind({
