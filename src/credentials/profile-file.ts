@@ -99,11 +99,15 @@ function splitSections(text: string): Section[] {
   return sections;
 }
 
-/** As the Ruby SDK has it: behind the bracket stands nothing, or a comment; one with a semicolon ends the line before. */
+/**
+ * As the Ruby SDK has it: behind the bracket stands nothing, or a comment; one with a semicolon ends the line before. To it,
+ * white space beyond ASCII is text.
+ */
 function isPlainHeader(line: string): boolean {
   const end = line.indexOf("]");
   const rest = line.slice(end + 1);
-  return !/\s;/.test(line.slice(0, end)) && (rest.trim() === "" || /^\s*#.|^\s;/.test(rest));
+  const isBare = /^[ \t-\r]*$/.test(rest) || /^[ \t-\r]*#.|^[ \t-\r];/.test(rest);
+  return isBare && !/[ \t-\r];/.test(line.slice(0, end));
 }
 
 /** The blank and comment lines that end a section belong to what follows it as much as to what is replaced. */

@@ -54,6 +54,11 @@ describe("other profiles, comments and blank lines are kept byte for byte", () =
       `[+]\n${SECTION}`,
     ],
     [
+      "white space beyond ASCII behind it, which is text to the Ruby SDK",
+      "[default]\nx = old\n[other]\u2028\nc = d\n",
+      `${SECTION}[other]\nc = d\n`,
+    ],
+    [
       "text behind the header that follows ours, by which the Ruby SDK does not see it (seed 24269055)",
       "[default]\n[..]x\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n",
       `${SECTION}[..]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n`,
