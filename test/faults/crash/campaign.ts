@@ -66,10 +66,17 @@ const SCALES: Readonly<Record<CampaignOptions["scale"], Scale>> = {
         { subject, points: "SIGKILL before every call", choose: everyKill },
         { subject, points: "every error at every call", choose: everyError },
       ]),
-      ...[REGISTER, ADOPT].flatMap((subject) => [
-        { subject, points: "SIGKILL before every change", choose: killsAtChanges },
-        { subject, points: "every kind of error at every call", choose: everyKindOfError },
-      ]),
+      // The thousands last: a run that is broken off has then come to all the rest.
+      ...[REGISTER, ADOPT].map((subject) => ({
+        subject,
+        points: "SIGKILL before every change",
+        choose: killsAtChanges,
+      })),
+      ...[REGISTER, ADOPT].map((subject) => ({
+        subject,
+        points: "every kind of error at every call",
+        choose: everyKindOfError,
+      })),
     ],
     power: POWER_SUBJECTS.flatMap((subject) =>
       BOTH.map((kind): [PowerSubject, FileSystem] => [subject, kind]),
