@@ -75,18 +75,53 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 try:
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError as UnreachableError,
+        CredentialRetrievalError,
+        HTTPClientError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
 
     HAS_BOTO3 = True
 except ImportError:
     HAS_BOTO3 = False
 
 ROLE = re.compile(r"^arn:(aws[\w-]*):iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)$")
+OTHERS = (
+    "Is role_arn right? If an IAM user's host is to change to the role, run idc-helper adopt there by hand; if the name is "
+    "another machine's, choose another serial"
+)
 BLOCKED = "AWS keeps a deregistered name taken for hours: run this again later, or choose another serial"
+IDENTITY = (
+    "The operator's identity is what boto3 finds on the control node: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY, where ansible-playbook is started, or idc_helper_operator_profile"
+)
+REFUSED_KEYS = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException")
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
 def error_code(error):
     return error.response.get("Error", {}).get("Code", "")
+
+
+def next_step(error, region):
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)):
+        return IDENTITY
+    if isinstance(error, (UnreachableError, HTTPClientError)):
+        return "Is the region %s right, and can the control node reach AWS (DNS, HTTPS_PROXY)?" % region
+    code = error_code(error) if isinstance(error, ClientError) else ""
+    if code in EXPIRED:
+        return "The operator's session on the control node has expired: log in again"
+    if code in REFUSED_KEYS:
+        return "AWS does not know the operator's key. " + IDENTITY
+    if code in DENIED:
+        return "The operator on the control node needs this right: idc-helper iam prints the policy"
+    return "AWS was asked from the control node, in region %s" % region
 
 
 class Instance(object):
@@ -139,7 +174,7 @@ def be_present(module, instance, arn):
     if found is not None and found["deregistered"]:
         module.fail_json(msg="%s was deregistered. %s" % (instance.name, BLOCKED))
     if found is not None and found["arn"] != arn:
-        module.fail_json(msg="the name %s is registered with another ARN: %s, not %s" % (instance.name, found["arn"], arn))
+        module.fail_json(msg="the name %s is registered with another ARN: %s, not %s. %s" % (instance.name, found["arn"], arn, OTHERS))
     present = {} if found is None else found["tags"]
     wanted = dict((key, str(value)) for key, value in module.params["tags"].items())
     missing = dict((key, value) for key, value in wanted.items() if present.get(key) != value)
@@ -151,8 +186,7 @@ def be_present(module, instance, arn):
         if missing:
             instance.tag(missing)
         if replaced:
-            still = instance.look()["tags"]
-            instance.untag(dict(pair for pair in replaced.items() if still.get(pair[0]) == pair[1]) or replaced)
+            instance.untag(replaced)
     after = {"arn": arn, "tags": dict(present, **missing), "deregistered": False}
     return found is None or bool(missing), found, after
 
@@ -210,7 +244,7 @@ def main():
     try:
         run(module, match)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg="%s. %s." % (str(error).rstrip("."), next_step(error, module.params["region"])))
 
 
 if __name__ == "__main__":
