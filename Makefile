@@ -15,7 +15,7 @@ bench/node_modules/.installed: bench/package.json bench/package-lock.json
 	@cd bench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.PHONY: help build test check demo readers e2e day faults bench man rpm deb repo package-test monitoring-test clean
+.PHONY: help build test check demo readers e2e day faults bench man rpm deb repo package-test monitoring-test rollout clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -72,6 +72,10 @@ package-test: node_modules/.installed ## builds the packages and holds them agai
 monitoring-test: node_modules/.installed ## a host watched by real Prometheus and node exporter through outages
 	@npm run --silent build >/dev/null
 	@npm run --silent monitoring-test
+
+rollout: node_modules/.installed ## the Ansible collection against three booted machines (needs root, ansible-core and ansible-lint)
+	@npm run --silent build >/dev/null
+	@npm run --silent rollout
 
 clean: ## removes what was built
 	rm -rf dist build coverage node_modules bench/node_modules

@@ -4,6 +4,8 @@ import { delimiter, join } from "node:path";
 import type { Target } from "./project.ts";
 
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  "ansible-playbook": "ansible-core python3-boto3",
+  "ansible-lint": "ansible-lint",
   promtool: "prometheus",
   rsyslogd: "rsyslog",
   rpmbuild: "rpm",

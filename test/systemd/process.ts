@@ -13,6 +13,8 @@ export interface RunOptions {
   /** Its whole environment; our own by default. */
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** The signal ends its children, too; else they outlive it. */
+  withChildren?: boolean;
   /** A hang must not become the test's; generous, and decides nothing. */
   limitMs?: number;
 }
@@ -20,7 +22,7 @@ export interface RunOptions {
 const LIMIT_MS = 900_000;
 
 export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { input = "", env = process.env, signal, limitMs = LIMIT_MS } = options;
+  const { input = "", env = process.env, signal, limitMs = LIMIT_MS, withChildren = false } = options;
   // Detached: Ctrl-C in a terminal is for the test alone, which then ends what it started.
   const child = spawn(program, args, {
     detached: true,
@@ -37,6 +39,12 @@ export function runToEnd(program: string, args: readonly string[], options: RunO
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     ended.output += text;
   });
+  if (withChildren) {
+    // Detached, it leads a group of its own.
+    const end = () => endGroup(child.pid);
+    signal?.addEventListener("abort", end, { once: true });
+    child.once("close", () => signal?.removeEventListener("abort", end));
+  }
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
@@ -47,4 +55,13 @@ export function runToEnd(program: string, args: readonly string[], options: RunO
       resolve({ ...ended, output: ended.output + why, code });
     });
   });
+}
+
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
 }

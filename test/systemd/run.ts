@@ -8,14 +8,12 @@
  * Groups with a machine each, and the packages: package, others, adopt, debian. All by default. Needs root; the base
  * system it boots is kept in $IDC_TEST_CACHE (/var/cache/idc-helper-test).
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { acquireLock } from "../../src/host/lock.ts";
-import { Tally } from "../readers/tally.ts";
 import { AgentOnHost } from "./agent-service.ts";
-import { baseRoot, cacheDirectory } from "./base-root.ts";
-import { type Check, checksInto, Interrupted } from "./checks.ts";
+import { type BootedRun as Run, runOnBooted } from "./booted-run.ts";
+import type { Check } from "./checks.ts";
 import { checkDaemon } from "./daemon.ts";
 import { checkGracefulReload } from "./graceful-reload.ts";
 import { Host } from "./host.ts";
@@ -29,7 +27,6 @@ import { checkOtherHosts } from "./package/other-hosts.ts";
 import { makePackages } from "./package/repository.ts";
 import { checkRecipes } from "./recipes.ts";
 import { checkRequests } from "./requests.ts";
-import { checkRequirements } from "./requirements.ts";
 import { checkServiceStates } from "./service-states.ts";
 
 type Group = (host: Host, agent: AgentOnHost, check: Check) => Promise<void>;
@@ -52,14 +49,6 @@ const WITH_PACKAGES: Readonly<Record<string, PackageGroup>> = {
   adopt: checkAdoption,
   debian: checkDebian,
 };
-
-interface Run {
-  baseRoot: string;
-  directory: string;
-  tally: Tally;
-  check: Check;
-  started(end: () => Promise<void>): void;
-}
 
 async function checkAll(run: Run): Promise<void> {
   const chosen = process.argv.slice(2);
@@ -129,57 +118,4 @@ async function withLastWords(
   }
 }
 
-/** @returns the exit status */
-async function main(interrupted: AbortSignal): Promise<number> {
-  checkRequirements();
-  process.umask(0o022);
-  mkdirSync(cacheDirectory(), { recursive: true });
-  // Two containers below one control group would take each other's for their own.
-  const lock = acquireLock(join(cacheDirectory(), "lock"));
-  if (lock === null) throw new Error(`another run of these tests uses ${cacheDirectory()}: one at a time`);
-  const tally = new Tally();
-  const directory = mkdtempSync(join(tmpdir(), "idc-systemd-"));
-  const ends: (() => Promise<void>)[] = [() => removeDirectory(directory)];
-  try {
-    const run: Run = {
-      baseRoot: await baseRoot(interrupted),
-      directory,
-      tally,
-      check: checksInto(tally, interrupted),
-      started: (end) => ends.push(end),
-    };
-    // An interruption does not wait for the check in hand: its machine is taken away below.
-    await Promise.race([checkAll(run), aborted(interrupted)]);
-  } catch (error) {
-    if (!interrupted.aborted) throw error;
-    console.log("interrupted");
-    return 130;
-  } finally {
-    for (const end of ends.reverse()) await end();
-    lock.release();
-  }
-  console.log(tally.summary());
-  return tally.exitCode;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(new Interrupted());
-    signal.addEventListener("abort", () => reject(new Interrupted()));
-  });
-}
-
-async function removeDirectory(directory: string): Promise<void> {
-  rmSync(directory, { recursive: true, force: true });
-}
-
-const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
-// Whoever read our lines has gone (`| head`): what was started is ended all the same.
-process.stdout.on("error", () => interruption.abort());
-const exitCode = await main(interruption.signal).catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
-  return 1;
-});
-// The check that was in hand at an interruption may still wait for something.
-process.exit(exitCode);
+await runOnBooted("systemd", checkAll);

@@ -14,6 +14,8 @@ const ADDRESS = `127.83.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 export class PackageServer {
   /** What is served: a repository. */
   directory: string;
+  /** As a machine reaches it that it has been introduced to. */
+  readonly url = `https://${NAME}${FOLDER.replace(/\/$/, "")}`;
   readonly #server;
   readonly #ca: string;
 

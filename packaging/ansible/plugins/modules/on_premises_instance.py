@@ -210,7 +210,7 @@ def run(module, match):
     arn = "arn:%s:sts::%s:assumed-role/%s/%s" % (partition, account, role, params["name"])
     session = boto3.session.Session(profile_name=params["profile"], region_name=params["region"])
     # Many hosts at once: what is throttled is asked again.
-    config = Config(retries={"mode": "standard", "max_attempts": 8})
+    config = Config(retries={"mode": "standard", "max_attempts": 5})
     sts = session.client("sts", endpoint_url=params["sts_endpoint"], config=config)
     caller = sts.get_caller_identity()
     if caller["Account"] != account:
