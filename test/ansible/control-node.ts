@@ -121,6 +121,10 @@ export class ControlNode {
       LC_ALL: "C.UTF-8",
       HOME: this.#directory,
       ANSIBLE_RETRY_FILES_ENABLED: "False",
+      // What a host is does not change between two plays.
+      ANSIBLE_GATHERING: "smart",
+      ANSIBLE_CACHE_PLUGIN: "jsonfile",
+      ANSIBLE_CACHE_PLUGIN_CONNECTION: join(this.#directory, "facts"),
       IDC_TEST_SENT: this.#sent,
       AWS_ACCESS_KEY_ID: OPERATOR_KEY.accessKeyId,
       AWS_SECRET_ACCESS_KEY: OPERATOR_KEY.secretAccessKey,

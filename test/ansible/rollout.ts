@@ -1,5 +1,6 @@
 /** The roll-out itself: tried, done, failed half-way on one of three, mended, and done once more for nothing. */
 import { type Check, expectEqual, expectMatch, expectNoMatch } from "../systemd/checks.ts";
+import type { Ended } from "../systemd/process.ts";
 import { type ControlNode, extra, recapOf } from "./control-node.ts";
 import { ALL, BROKEN, difference, type Fleet, FRESH, OLD } from "./fleet.ts";
 
@@ -42,8 +43,9 @@ export async function checkRollout(node: ControlNode, fleet: Fleet, check: Check
     },
   );
 
+  let ended: Ended = { code: null, stdout: "", output: "" };
   await check("rolled out to three at once: two come through, whatever becomes of the third", async () => {
-    const ended = await node.play("rollout", "-vvv", "--diff", ...AT_ONCE);
+    ended = await node.play("rollout", "-vvv", "--diff", ...AT_ONCE);
     const end = ended.output.slice(-8_000);
     expectEqual(ended.code === 0, false, "whether it says that all is well", end);
     for (const serial of [FRESH, OLD] as const) {
@@ -68,8 +70,7 @@ export async function checkRollout(node: ControlNode, fleet: Fleet, check: Check
   );
 
   await check("the third failed half-way: registered, in no deployment group, and it says why", async () => {
-    const ended = await node.play("rollout", ...AT_ONCE);
-    expectEqual(recapOf(ended, BROKEN).failed, 1, "failed", ended.output);
+    expectEqual(recapOf(ended, BROKEN).failed, 1, "failed", ended.output.slice(-8_000));
     expectMatch(
       ended.stdout,
       /serial-BROKEN1: systemctl start codedeploy-agent\.service failed/,
@@ -77,7 +78,6 @@ export async function checkRollout(node: ControlNode, fleet: Fleet, check: Check
     );
     expectMatch(ended.stdout, /serial-BROKEN1 did not come through.*no further batch begins/, "what it says");
     expectEqual(fleet.tagsOf(BROKEN), "", "its tags");
-    expectEqual(recapOf(ended, FRESH).changed, 0, "changed on the first", ended.output);
   });
 
   await check("the cause mended, a second run completes it, with its certificate", async () => {
@@ -122,7 +122,8 @@ export async function checkRollout(node: ControlNode, fleet: Fleet, check: Check
     expectMatch(done.stdout, /RUNNING HANDLER .*Reload/, "what it does");
     await fleet.machine(FRESH).sh("idc-helper refresh");
     const last = fleet.emulator.sessions.list().findLast(({ arn }) => arn.endsWith(FRESH));
-    expectEqual(Number(last?.expiresAt) - Number(last?.issuedAt), 45 * 60_000, "how long its session lasts");
+    const lastsMs = Number(last?.expiresAt) - Number(last?.issuedAt);
+    expectEqual(Math.round(lastsMs / 60_000), 45, "how many minutes its session lasts");
     // Back to what the inventory says.
     expectEqual(
       (await node.play("rollout", ...AT_ONCE, "--limit", FRESH)).code,
