@@ -27,11 +27,9 @@ test "$(cat "$4")" = "${PRIVATE_KEY.trim()}"
 echo '{"Version":1,"AccessKeyId":"${BASE_KEY.accessKeyId}","SecretAccessKey":"${BASE_KEY.secretAccessKey}"}'
 `;
 /** What makes up a host, but for what changes by itself: the agent's logs, caches, what the old cron job writes. */
-const WATCHED = "/etc /usr /opt /root /home /var/lib/idc-codedeploy-helper /var/spool/cron";
+const WATCHED = "/etc /usr /opt /root /home /var/spool/cron";
 /** What asking touches: Ansible's scratch directory, gpg's, and rpm's database, whose content is asked for. */
 const TOUCHED = ["/root/.ansible", "/root/.gnupg", "/root/.rpmdb", "/root/.cache", OLD_FILE];
-/** These it writes whenever it likes. */
-const OF_SERVICE = "/var/lib/idc-codedeploy-helper/";
 
 export class Fleet {
   readonly emulator: Emulator;
@@ -119,7 +117,7 @@ export class Fleet {
   /** Every file of a host with its owner, mode, size and time; its packages, units and registration. */
   async snapshot(serial: Serial): Promise<string> {
     const pruned = TOUCHED.map((path) => `-path ${path} -prune -o`).join(" ");
-    const files = `find $(ls -d ${WATCHED} 2>/dev/null) -xdev ${pruned} ! -path /root ! -path '${OF_SERVICE}*' -printf '%p %u:%g %m %s %T@ %l\\n'`;
+    const files = `find ${WATCHED} -xdev ${pruned} ! -path /root -printf '%p %u:%g %m %s %T@ %l\\n'`;
     const units = "systemctl list-unit-files --no-legend --no-pager 'idc-*' 'codedeploy-*' || true";
     const text = await this.machine(serial).sh(
       `${files} | sort; rpm -qa | sort; ${units}; crontab -l || true`,
