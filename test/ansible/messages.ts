@@ -102,7 +102,7 @@ export const LATE: readonly Mistake[] = [
     title: "a repository that cannot be reached",
     variables: { idc_helper_repository_url: "https://127.0.0.1:9/idc" },
     wrong: /The package could not be installed on serial-FRESH01: .*Connection refused/,
-    todo: /Is idc_helper_repository_url right.*curl -fsSI https:\/\/127\.0\.0\.1:9\/idc\/repodata\/repomd\.xml/,
+    todo: /Is idc_helper_repository_url right, can the host reach it.*curl -fsSI https:\/\/127\.0\.0\.1:9\/idc\/repodata\/repomd\.xml/,
     changes: /^[-+]\/etc\/yum\.repos\.d/,
   },
 ];
