@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Paths } from "../config/config.ts";
 import { agentRuntimeFiles } from "../config/paths.ts";
 import { errorCode, errorText, Failure } from "../failure.ts";
+import { isTimeMs } from "../host/clock.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import { isAnswer } from "./answer-shape.ts";
 import type { Difference } from "./on-premises-config.ts";
@@ -169,9 +170,7 @@ export function parseRequest(text: string): SyncRequest | null {
 function parseBootInstant(value: unknown): BootInstant | null {
   if (typeof value !== "object" || value === null) return null;
   const { bootId, bootMs } = value as Record<string, unknown>;
-  return typeof bootId === "string" && typeof bootMs === "number" && Number.isFinite(bootMs)
-    ? { bootId, bootMs }
-    : null;
+  return typeof bootId === "string" && isTimeMs(bootMs) ? { bootId, bootMs } : null;
 }
 
 /** @returns null when there is no answer yet, or none that can be read */

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { errorCode } from "../failure.ts";
 import { replaceFile } from "../host/atomic-file.ts";
-import type { Instant } from "../host/clock.ts";
+import { type Instant, isTimeMs } from "../host/clock.ts";
 import { hashSecretFile, readTextIfPresent } from "../host/read-file.ts";
 
 /** One replacement of the file. All instants are of CLOCK_BOOTTIME, in milliseconds, within the record's boot. */
@@ -135,14 +135,12 @@ function isRecord(value: unknown): value is RefreshRecord {
     value as Partial<RefreshRecord>;
   if (!Array.isArray(writes) || !writes.every(isWrite)) return false;
   const strings = [sha256, issuedAt, expiresAt, bootId].every((field) => typeof field === "string");
-  const numbers = [issuedBootMs, expiresBootMs].every((field) => Number.isFinite(field));
-  return strings && numbers && !Number.isNaN(Date.parse(expiresAt ?? ""));
+  const times = [issuedBootMs, expiresBootMs].every(isTimeMs);
+  return strings && times && !Number.isNaN(Date.parse(expiresAt ?? ""));
 }
 
 function isWrite(value: unknown): value is Write {
   if (typeof value !== "object" || value === null) return false;
   const { atBootMs, previousExpiresBootMs } = value as Partial<Write>;
-  return (
-    Number.isFinite(atBootMs) && (previousExpiresBootMs === null || Number.isFinite(previousExpiresBootMs))
-  );
+  return isTimeMs(atBootMs) && (previousExpiresBootMs === null || isTimeMs(previousExpiresBootMs));
 }

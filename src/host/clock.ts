@@ -18,6 +18,14 @@ export function readClock(): Instant {
   return { wallMs: Date.now(), bootMs: Math.round(uptime() * 1_000), awakeMs: performance.now() };
 }
 
+/** Three thousand years. What a record says beyond that nobody has measured, and no date can be made of it. */
+const FURTHEST_MS = 1e14;
+
+/** Whether it is a time, or the time between two, in milliseconds on either clock. */
+export function isTimeMs(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= FURTHEST_MS;
+}
+
 /** Identifies this boot of the host; instants on the boot clock compare only within one boot. */
 export function readBootId(path = "/proc/sys/kernel/random/boot_id"): string {
   // Hidden by ProcSubset=pid and some containers. The runtime directories are emptied at a reboot all the

@@ -3,7 +3,7 @@
  * service: the agent's next read is delayed by each of them.
  */
 import { replaceFile } from "../host/atomic-file.ts";
-import { type ClockChange, clockChange, type Instant } from "../host/clock.ts";
+import { type ClockChange, clockChange, type Instant, isTimeMs } from "../host/clock.ts";
 import { readTextIfPresent } from "../host/read-file.ts";
 import type { StepBack } from "./pickup.ts";
 
@@ -72,12 +72,12 @@ async function readSaved(path: string): Promise<Saved | null> {
     const { bootId, offsetMs, stepsBack } = value as Partial<Saved>;
     if (
       typeof bootId !== "string" ||
-      !Number.isFinite(offsetMs) ||
+      !isTimeMs(offsetMs) ||
       !Array.isArray(stepsBack) ||
       !stepsBack.every(isStep)
     )
       return null;
-    return { bootId, offsetMs: offsetMs ?? 0, stepsBack };
+    return { bootId, offsetMs, stepsBack };
   } catch {
     return null;
   }
@@ -86,5 +86,5 @@ async function readSaved(path: string): Promise<Saved | null> {
 function isStep(value: unknown): value is StepBack {
   if (typeof value !== "object" || value === null) return false;
   const { atBootMs, byMs } = value as Partial<StepBack>;
-  return Number.isFinite(atBootMs) && Number.isFinite(byMs);
+  return isTimeMs(atBootMs) && isTimeMs(byMs);
 }

@@ -110,6 +110,14 @@ describe("the record on disk", () => {
     ["with a text for a number", JSON.stringify({ ...RECORD, expiresBootMs: "1" })],
     ["without writes", JSON.stringify({ ...RECORD, writes: undefined })],
     ["with writes that are none", JSON.stringify({ ...RECORD, writes: [null] })],
+    [
+      "with writes at a time that cannot be (seed 35316602)",
+      JSON.stringify({
+        ...RECORD,
+        writes: [{ atBootMs: Number.MAX_SAFE_INTEGER, previousExpiresBootMs: null }],
+      }),
+    ],
+    ["with an expiry that cannot be", JSON.stringify({ ...RECORD, expiresBootMs: 1e300 })],
     ["with writes without a time", JSON.stringify({ ...RECORD, writes: [{ previousExpiresBootMs: null }] })],
     ["too large", JSON.stringify({ ...RECORD, sessionArn: "x".repeat(70_000) })],
   ])("that is %s counts as none", async (_, text) => {
