@@ -11,6 +11,8 @@ const GRACE_MS = 60_000;
 const SILENCE_MS = 240_000;
 /** FACTS: a file that was written at W has surely been read by then. */
 const PICKUP_WINDOW_MS = 1_680_000;
+/** `run` looks at the clock once a minute. */
+const NOTICED_WITHIN_MS = 60_000;
 /** A reload that an event stood in the way of comes within this after its end: a minute, and five between two. */
 const AFTER_EVENT_MS = 6 * 60_000;
 
@@ -159,7 +161,8 @@ export class Judge implements HostEvents {
 
   /**
    * By DESIGN's rule, on what is true rather than on what the program believes: the worker started before a config that
-   * it must have, or before a write of the file whose predecessor expires before the agent has surely read it.
+   * it must have, or before a write of the file whose predecessor expires before the agent has surely read it. Of a step
+   * of the clock the program knows when it noticed it, and must take it for as late as that.
    */
   #isNeeded(): boolean {
     const { agent, time } = this.#host;
@@ -175,7 +178,7 @@ export class Judge implements HostEvents {
           at >= worker.startedAt &&
           time.now < at + windowMs &&
           (previous === null || previous < at + windowMs),
-      ) || steps.some(({ at }) => file === null || file < at + windowMs)
+      ) || steps.some(({ at }) => file === null || file < at + NOTICED_WITHIN_MS + windowMs)
     );
   }
 
