@@ -106,17 +106,23 @@ interface Lived {
 async function liveThrough({ emulator, host }: Day): Promise<Lived> {
   const startMs = Date.now();
   const at = (hour: number) => sleep(Math.max(0, startMs + hour * HOUR_MS - Date.now()));
-  const outages = OUTAGES.map(async ({ from, to, begin }) => {
+  const bringAbout = async ({ from, to, begin }: Outage) => {
     await at(from);
     await begin(emulator);
-    const pausesMs: number[] = [];
-    while (Date.now() < startMs + to * HOUR_MS) {
-      pausesMs.push(pauseMs(host.status()));
+    let longestPauseMs = 0;
+    // Until a refresh has met it, however late that is on a busy machine.
+    while (longestPauseMs === 0 || Date.now() < startMs + to * HOUR_MS) {
+      longestPauseMs = Math.max(longestPauseMs, pauseMs(host.status()));
       await sleep(20);
     }
     emulator.faults.clear();
-    return { endMs: Date.now(), longestPauseMs: Math.max(...pausesMs) };
-  });
+    return { endMs: Date.now(), longestPauseMs };
+  };
+  // One after the other, so that none ends the next.
+  const outages = OUTAGES.reduce<Promise<{ endMs: number; longestPauseMs: number }[]>>(
+    async (before, outage) => [...(await before), await bringAbout(outage)],
+    Promise.resolve([]),
+  );
   const eventIds = EVENTS.map(async ({ at: hour, minutes, leaves }) => {
     await at(hour);
     const work = `sleep ${((minutes / 60) * HOUR_MS) / 1_000}\n`;
@@ -125,7 +131,7 @@ async function liveThrough({ emulator, host }: Day): Promise<Lived> {
       .id;
   });
   await at(HOURS);
-  const over = await Promise.all(outages);
+  const over = await outages;
   return {
     ends: over.map(({ endMs }) => endMs),
     longestPausesMs: over.map(({ longestPauseMs }) => longestPauseMs),
@@ -185,7 +191,7 @@ function wasNeeded({ emulator, agent }: Day, { at, pid }: TraceEvent): boolean {
 }
 
 it(`${HOURS} hours with three outages and a dozen lifecycle events: no expired poll, no failed event, no needless reload`, {
-  timeout: HOURS * HOUR_MS + 60_000,
+  timeout: HOURS * HOUR_MS + 180_000,
 }, async () => {
   const day = await startDay();
   const { emulator, host, agent } = day;
