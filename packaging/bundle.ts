@@ -21,6 +21,7 @@ export async function layOut(directory: string, target: Target, forPackage = fal
     plugins: [separateParts(), knownFacts()],
     bundle: true,
     platform: "node",
+    // Of ES modules, and only of them, what nobody calls is left out: half of the SDK.
     mainFields: ["module", "main"],
     target: "node24",
     format: "cjs",

@@ -44,7 +44,7 @@ export async function checkConfig(options: CheckConfigOptions): Promise<number> 
 
 async function plan(options: CheckConfigOptions): Promise<Plan> {
   const { config, warnings } = options.resolvedConfig
-    ? { config: await readResolvedConfig(), warnings: [] }
+    ? { config: readResolvedConfig(), warnings: [] }
     : await readConfig(options, { unknownKeys: "warn" });
   const refreshes = nextRefreshes(config, Date.now(), PLANNED_REFRESHES, timeFactor());
   const registration = await readRegistration(config.configFile).catch(() => null);

@@ -33,7 +33,7 @@ export async function readConfig(
 }
 
 /** The config that `run` hands to its children; it has been read and checked as a whole before. */
-export async function readResolvedConfig(): Promise<Config> {
+export function readResolvedConfig(): Config {
   // Not through `process.stdin`: to make a stream of it takes as long as to assume the role does.
   return JSON.parse(readFileSync(STANDARD_INPUT, "utf8")) as Config;
 }

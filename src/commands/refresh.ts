@@ -42,7 +42,7 @@ export async function refresh(options: RefreshOptions): Promise<number> {
 
 async function obtain(options: RefreshOptions): Promise<Issued> {
   const factor = timeFactor();
-  const config = options.resolvedConfig ? await readResolvedConfig() : await readOwnConfig(options);
+  const config = options.resolvedConfig ? readResolvedConfig() : await readOwnConfig(options);
   const isRoot = process.geteuid?.() === 0;
   // First of all: whom root would signal is written in a file of the service's user.
   becomeServiceUser(config.paths.stateDir, config.credentialsFile.group);

@@ -119,10 +119,11 @@ async function liveThrough({ emulator, host }: Day): Promise<Lived> {
     return { endMs: Date.now(), longestPauseMs };
   };
   // One after the other, so that none ends the next.
-  const outages = OUTAGES.reduce<Promise<{ endMs: number; longestPauseMs: number }[]>>(
-    async (before, outage) => [...(await before), await bringAbout(outage)],
-    Promise.resolve([]),
-  );
+  const outages = (async () => {
+    const over: { endMs: number; longestPauseMs: number }[] = [];
+    for (const outage of OUTAGES) over.push(await bringAbout(outage));
+    return over;
+  })();
   const eventIds = EVENTS.map(async ({ at: hour, minutes, leaves }) => {
     await at(hour);
     const work = `sleep ${((minutes / 60) * HOUR_MS) / 1_000}\n`;

@@ -67,16 +67,10 @@ const SCALES: Readonly<Record<CampaignOptions["scale"], Scale>> = {
         { subject, points: "every error at every call", choose: everyError },
       ]),
       // The thousands last: a run that is broken off has then come to all the rest.
-      ...[REGISTER, ADOPT].map((subject) => ({
-        subject,
-        points: "SIGKILL before every change",
-        choose: killsAtChanges,
-      })),
-      ...[REGISTER, ADOPT].map((subject) => ({
-        subject,
-        points: "every kind of error at every call",
-        choose: everyKindOfError,
-      })),
+      ...[
+        { points: "SIGKILL before every change", choose: killsAtChanges },
+        { points: "every kind of error at every call", choose: everyKindOfError },
+      ].flatMap((scope) => [REGISTER, ADOPT].map((subject) => ({ subject, ...scope }))),
     ],
     power: POWER_SUBJECTS.flatMap((subject) =>
       BOTH.map((kind): [PowerSubject, FileSystem] => [subject, kind]),
@@ -120,6 +114,8 @@ async function tryScopes(
     console.log(`${what}: ${outcome.cuts} of ${outcome.of}`);
     findings.push(kept(what, outcome.cuts, outcome.of, outcome.broken, "cuts"));
   }
+  // What an earlier run was left with, it has not told.
+  const isTakenUp = journal.earlierSeconds > 0;
   let points = 0;
   for (const [n, { subject, points: scope, choose }] of scopes.entries()) {
     const what = `${subject.command}, ${subject.situation}: ${scope}`;
@@ -136,7 +132,7 @@ async function tryScopes(
     console.log(`${what}: ${tried} of ${outcome.points}, ${outcome.missed.length} missed`);
     findings.push(kept(what, tried, outcome.points - outcome.missed.length, outcome.broken, "points"));
     findings.push(reached(what, outcome));
-    rows.push(row(subject, outcome, await subject.statesLeft()));
+    rows.push(row(subject, outcome, `${await subject.statesLeft()}${isTakenUp ? " or more" : ""}`));
   }
   const earlier = journal.earlierSeconds / 60;
   journal.seconds((performance.now() - started) / 1_000);
@@ -150,7 +146,7 @@ async function tryScopes(
 const FAULTS = ["SIGKILL", ...ERRNOS];
 const TABLE = `Points tried, by fault, and how many different states they left on the host, where each is judged but once:\n\n| command | ${FAULTS.join(" | ")} | states |\n|---|${FAULTS.map(() => "--:|").join("")}--:|`;
 
-function row({ command, situation }: Subject, { tried }: Attempts, states: number): string {
+function row({ command, situation }: Subject, { tried }: Attempts, states: string): string {
   const cells = FAULTS.map((fault) => tried.get(fault) ?? "");
   return `| ${command}, ${situation} | ${cells.join(" | ")} | ${states} |`;
 }

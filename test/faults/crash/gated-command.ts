@@ -40,7 +40,7 @@ export interface Ended {
 /** Lets a command that was started with {@link GATE_ENV} run on under strace, to its end. */
 export async function runWatched(launched: Launched, watches: readonly Watch[]): Promise<Ended> {
   const { pid, process: child } = launched;
-  await until(() => /^State:\tT/m.test(statusOf(pid)), `process ${pid} never came to the gate`);
+  await until(() => /^State:\tT/m.test(procFile(pid, "status")), `process ${pid} never came to the gate`);
   const threads = threadsOf(pid);
   const traces = watches.map(({ thread, options, log }) => {
     const target = String(threads[thread]);
@@ -50,7 +50,10 @@ export async function runWatched(launched: Launched, watches: readonly Watch[]):
     return once(strace, "close");
   });
   for (const { thread } of watches) {
-    await until(() => /^TracerPid:\t[1-9]/m.test(statusOf(threads[thread])), "strace did not attach");
+    await until(
+      () => /^TracerPid:\t[1-9]/m.test(procFile(threads[thread], "status")),
+      "strace did not attach",
+    );
   }
   process.kill(pid, "SIGCONT");
   const late = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
@@ -69,18 +72,10 @@ export async function runWatched(launched: Launched, watches: readonly Watch[]):
 function killWhenStuck(child: ChildProcess, pid: number): NodeJS.Timeout {
   let looks = 0;
   return setInterval(() => {
-    looks = /pipe_read/.test(wayOf(pid)) ? looks + 1 : 0;
+    // The kernel function that the main thread sleeps in.
+    looks = /pipe_read/.test(procFile(pid, "wchan")) ? looks + 1 : 0;
     if (looks >= STUCK_LOOKS) child.kill("SIGKILL");
   }, 1_000);
-}
-
-/** The kernel function that the main thread sleeps in. */
-function wayOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/wchan`, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 function threadsOf(pid: number): Record<Thread, number> {
@@ -91,9 +86,10 @@ function threadsOf(pid: number): Record<Thread, number> {
   return { main: pid, pool: Number(pool) };
 }
 
-function statusOf(pid: number): string {
+/** Empty when the process has gone. */
+function procFile(pid: number, name: "status" | "wchan"): string {
   try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
   } catch {
     return "";
   }

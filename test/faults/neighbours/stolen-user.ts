@@ -69,7 +69,7 @@ async function checkCan(it: RegisteredHost, ledger: Ledger): Promise<void> {
   );
 
   await can(
-    "have the agent, which follows links, take a file that only root may read for its credentials. What is in it goes to AWS as far as a key id does, and is told to nobody here",
+    "have the agent, which follows links, take a file that only root may read for its credentials. Its key id and session token go to AWS, as with every request, and are told to nobody here",
     async () => {
       const pid = await host.property(DAEMON, "MainPID");
       await it.asService(`kill -s STOP ${pid}; ln -sfn ${SECRET} ${STATE}/credentials`);
